@@ -69,13 +69,19 @@ func newError(kind Kind, code, format string, args []any) *Error {
 }
 
 // Invalid is input that can never work as it stands.
-func Invalid(code, format string, args ...any) *Error { return newError(KindInvalid, code, format, args) }
+func Invalid(code, format string, args ...any) *Error {
+	return newError(KindInvalid, code, format, args)
+}
 
 // NotFound is a thing that does not exist, or that the actor may not know of.
-func NotFound(code, format string, args ...any) *Error { return newError(KindNotFound, code, format, args) }
+func NotFound(code, format string, args ...any) *Error {
+	return newError(KindNotFound, code, format, args)
+}
 
 // Conflict is input that is well formed but contradicts what is stored.
-func Conflict(code, format string, args ...any) *Error { return newError(KindConflict, code, format, args) }
+func Conflict(code, format string, args ...any) *Error {
+	return newError(KindConflict, code, format, args)
+}
 
 // Forbidden is a deed that this actor may not do.
 func Forbidden(code, format string, args ...any) *Error {
@@ -88,7 +94,9 @@ func Unauthenticated(code, format string, args ...any) *Error {
 }
 
 // Limited is a caller who has to wait.
-func Limited(code, format string, args ...any) *Error { return newError(KindLimited, code, format, args) }
+func Limited(code, format string, args ...any) *Error {
+	return newError(KindLimited, code, format, args)
+}
 
 // Unavailable is a part of Waypost that does not answer now; the same call may work later.
 func Unavailable(code, format string, args ...any) *Error {
@@ -112,4 +120,12 @@ func Is(err error, kind Kind) bool {
 func HasCode(err error, code string) bool {
 	e, ok := As(err)
 	return ok && e.Code == code
+}
+
+// Warning is what a save or a call tells its sender although it was accepted: a field (or parameter), a stable code
+// and what to do about it.
+type Warning struct {
+	Field   string
+	Code    string
+	Message string
 }
