@@ -1,0 +1,35 @@
+package account
+
+import "time"
+
+// UserID names a user. Small integers, as the contract promises.
+type UserID int64
+
+// UserStatus tells whether a user may log in.
+type UserStatus string
+
+// The statuses of a user.
+const (
+	UserStatusActive   UserStatus = "active"
+	UserStatusInvited  UserStatus = "invited"
+	UserStatusDisabled UserStatus = "disabled"
+)
+
+// User is a person with a log-in. A party (affiliate or advertiser) may have many.
+type User struct {
+	ID           UserID
+	Email        string // unique, case ignored
+	Name         string
+	Role         Role
+	AffiliateID  int64 // set for role affiliate
+	AdvertiserID int64 // set for role advertiser
+	Status       UserStatus
+	PasswordHash string // PHC string of argon2id; empty until a password is set
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// Actor is this user acting from an address.
+func (u User) Actor(ip string) Actor {
+	return Actor{UserID: u.ID, Role: u.Role, AffiliateID: u.AffiliateID, AdvertiserID: u.AdvertiserID, IP: ip}
+}

@@ -1,0 +1,168 @@
+package pgstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"gorm.io/driver/postgres"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// DB is the database: one pool, spoken to through GORM for everything and natively for the few batch statements that
+// decide the speed. Its methods are the stores of the domain's concepts.
+type DB struct {
+	pool   *pgxpool.Pool
+	gorm   *gorm.DB
+	sealer *Sealer
+
+	catalogueChanged func(context.Context)
+}
+
+// Options of Open.
+type Options struct {
+	URL      string
+	MaxConns int32 // 0 = 20
+	Sealer   *Sealer
+}
+
+// Open makes the pool. It does not connect: a database that is away shows at the first use.
+func Open(o Options) (*DB, error) {
+	cfg, err := pgxpool.ParseConfig(o.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read DATABASE_URL: %w", err)
+	}
+	cfg.MaxConns = 20
+	if o.MaxConns > 0 {
+		cfg.MaxConns = o.MaxConns
+	}
+	cfg.ConnConfig.ConnectTimeout = time.Second
+	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.RuntimeParams["application_name"] = "waypost"
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("make database pool: %w", err)
+	}
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &gorm.Config{
+		Logger:                                   logger.Discard, // errors travel up and are logged once, at the door
+		DisableAutomaticPing:                     true,
+		SkipDefaultTransaction:                   true,
+		DisableForeignKeyConstraintWhenMigrating: true,
+		NowFunc:                                  func() time.Time { return time.Now().UTC() },
+	})
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("open gorm: %w", err)
+	}
+	return &DB{pool: pool, gorm: g, sealer: o.Sealer, catalogueChanged: func(context.Context) {}}, nil
+}
+
+// Close ends all connections.
+func (db *DB) Close() { db.pool.Close() }
+
+// Ping asks the database for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return translate("ping", db.pool.Ping(ctx)) }
+
+// Pool is the native pool, for metrics and the listener.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// OnCatalogueChange sets what runs after each commit that changed the routing catalogue and before the caller gets
+// its answer, so that this process routes by the change at once.
+func (db *DB) OnCatalogueChange(fn func(context.Context)) { db.catalogueChanged = fn }
+
+type txKey struct{}
+
+// openTx is the transaction that a context carries.
+type openTx struct {
+	gorm      *gorm.DB
+	conn      *pgx.Conn // the same session, for native statements
+	catalogue bool      // the catalogue was changed in it
+}
+
+func txFrom(ctx context.Context) *openTx {
+	tx, _ := ctx.Value(txKey{}).(*openTx)
+	return tx
+}
+
+// InTx implements domain.Transactor: READ COMMITTED, and an inner call joins the outer one.
+func (db *DB) InTx(ctx context.Context, fn func(context.Context) error) error {
+	if txFrom(ctx) != nil {
+		return fn(ctx)
+	}
+	tx := &openTx{}
+	var fnErr error
+	err := db.gorm.WithContext(ctx).Connection(func(c *gorm.DB) error {
+		err := c.Statement.ConnPool.(*sql.Conn).Raw(func(driver any) error {
+			tx.conn = driver.(*stdlib.Conn).Conn()
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return c.Transaction(func(g *gorm.DB) error {
+			tx.gorm = g
+			fnErr = fn(context.WithValue(ctx, txKey{}, tx))
+			return fnErr
+		})
+	})
+	if fnErr != nil {
+		return fnErr // the domain's own error, not the store's to translate
+	}
+	if err != nil {
+		return translate("transaction", err)
+	}
+	if tx.catalogue {
+		db.catalogueChanged(context.WithoutCancel(ctx))
+	}
+	return nil
+}
+
+// orm is GORM on the open transaction, or on the pool.
+func (db *DB) orm(ctx context.Context) *gorm.DB {
+	if tx := txFrom(ctx); tx != nil {
+		return tx.gorm.WithContext(ctx)
+	}
+	return db.gorm.WithContext(ctx)
+}
+
+// querier is what native statements need; *pgx.Conn and *pgxpool.Pool both are one.
+type querier interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+// native is pgx on the open transaction, or on the pool.
+func (db *DB) native(ctx context.Context) querier {
+	if tx := txFrom(ctx); tx != nil {
+		return tx.conn
+	}
+	return db.pool
+}
+
+// changeCatalogue bumps the catalogue's version in the open transaction and tells other nodes. Every write of a row
+// that routing depends on calls it.
+func (db *DB) changeCatalogue(ctx context.Context, table string, id int64) error {
+	tx := txFrom(ctx)
+	if tx == nil {
+		return fmt.Errorf("change of %s %d outside a transaction", table, id)
+	}
+	var version int64
+	err := db.native(ctx).QueryRow(ctx, `UPDATE catalogue_version SET version = version + 1 RETURNING version`).Scan(&version)
+	if err == nil {
+		_, err = db.native(ctx).Exec(ctx, `SELECT pg_notify('catalogue', $1)`,
+			fmt.Sprintf(`{"t":%q,"id":"%d","v":%d}`, table, id, version))
+	}
+	if err != nil {
+		return translate("bump catalogue version", err)
+	}
+	tx.catalogue = true
+	return nil
+}
