@@ -48,7 +48,7 @@ func ParseAmount(s string, c Currency) (Amount, error) {
 	}
 	minor, err := strconv.ParseInt(text, 10, 64)
 	if err != nil { // only digits stand in text, so it can only be out of range
-		return Amount{}, errOverflow(c)
+		return Amount{}, overflow(c)
 	}
 	return Amount{minor: minor, currency: c}, nil
 }
@@ -79,9 +79,9 @@ func (a Amount) Add(b Amount) (Amount, error) {
 	if a.currency != b.currency {
 		return Amount{}, fmt.Errorf("money: amounts in %q and %q do not add up", string(a.currency), string(b.currency))
 	}
-	sum := a.minor + b.minor
-	if (sum > a.minor) != (b.minor > 0) && b.minor != 0 {
-		return Amount{}, errOverflow(a.currency)
+	sum := a.minor + b.minor // wraps; then it lies on the wrong side of a
+	if (sum > a.minor) != (b.minor > 0) {
+		return Amount{}, overflow(a.currency)
 	}
 	return Amount{minor: sum, currency: a.currency}, nil
 }
@@ -92,8 +92,8 @@ func (a Amount) Sub(b Amount) (Amount, error) {
 		return Amount{}, fmt.Errorf("money: amounts in %q and %q do not subtract", string(a.currency), string(b.currency))
 	}
 	difference := a.minor - b.minor
-	if (difference < a.minor) != (b.minor > 0) && b.minor != 0 {
-		return Amount{}, errOverflow(a.currency)
+	if (difference < a.minor) != (b.minor > 0) {
+		return Amount{}, overflow(a.currency)
 	}
 	return Amount{minor: difference, currency: a.currency}, nil
 }
@@ -101,7 +101,7 @@ func (a Amount) Sub(b Amount) (Amount, error) {
 // Neg gives -a. The one amount without a negative, the least, is the error amount_overflow.
 func (a Amount) Neg() (Amount, error) {
 	if a.minor == math.MinInt64 {
-		return Amount{}, errOverflow(a.currency)
+		return Amount{}, overflow(a.currency)
 	}
 	return Amount{minor: -a.minor, currency: a.currency}, nil
 }
@@ -117,6 +117,7 @@ func (a Amount) Rate() Rate { return Rate{value: decimal.New(a.minor, -a.exponen
 
 func (a Amount) exponent() int32 { return int32(a.currency.Exponent()) }
 
-func errOverflow(c Currency) error {
+// overflow is the error of a result that int64 cannot hold.
+func overflow(c Currency) error {
 	return errs.Invalid("amount_overflow", "the amount in %s is too large", c)
 }

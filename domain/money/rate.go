@@ -2,6 +2,7 @@ package money
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -30,11 +31,11 @@ func ParseRate(s string) (Rate, error) {
 	case len(decimals) > maxDecimals:
 		return Rate{}, errs.Invalid("too_many_decimals", "write at most %d digits after the point", maxDecimals)
 	}
-	r, err := newRate(whole, decimals)
+	r := newRate(whole, decimals)
 	if negative {
 		r.value = r.value.Neg()
 	}
-	return r, err
+	return r, nil
 }
 
 // ParseSent reads a number as a postback sends it (contract, section 3, "Numbers"): digits with at most one point or
@@ -48,8 +49,7 @@ func ParseSent(s string) (Rate, bool) {
 	if len(decimals) == 3 && s[len(whole)] == ',' {
 		return Rate{}, false
 	}
-	r, err := newRate(whole, decimals)
-	return r, err == nil
+	return newRate(whole, decimals), true
 }
 
 // MustRate is ParseRate for constants and tests; it panics on an error.
@@ -121,16 +121,14 @@ func (r Rate) Round(c Currency) (Amount, error) {
 	}
 	minor := r.value.Shift(int32(c.Exponent())).Round(0).BigInt()
 	if !minor.IsInt64() {
-		return Amount{}, errOverflow(c)
+		return Amount{}, overflow(c)
 	}
 	return Amount{minor: minor.Int64(), currency: c}, nil
 }
 
-// newRate joins digits that splitDecimal has checked.
-func newRate(whole, decimals string) (Rate, error) {
-	value, err := decimal.NewFromString(whole + "." + decimals)
-	if err != nil {
-		return Rate{}, fmt.Errorf("money: %w", err)
-	}
-	return Rate{value: value}, nil
+// newRate joins digits that splitDecimal has checked. They are at most 20, one more than an int64 holds.
+func newRate(whole, decimals string) Rate {
+	var digits big.Int
+	digits.SetString(whole+decimals, 10)
+	return Rate{value: decimal.NewFromBigInt(&digits, -int32(len(decimals)))}
 }
