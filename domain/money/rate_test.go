@@ -25,7 +25,7 @@ func TestParseRate(t *testing.T) {
 	}
 	for in, code := range map[string]string{
 		"": "invalid_decimal", "-": "invalid_decimal", ".": "invalid_decimal", ".5": "invalid_decimal", "5.": "invalid_decimal",
-		"+1": "invalid_decimal", "--1": "invalid_decimal", "1-": "invalid_decimal", "1,5": "invalid_decimal", "1.2.3": "invalid_decimal",
+		"+1": "invalid_decimal", "--1": "invalid_decimal", "1-": "invalid_decimal", "1,5": "invalid_decimal", "1/2": "invalid_decimal", "1:2": "invalid_decimal", "1.2.3": "invalid_decimal",
 		"1e3": "invalid_decimal", "1E-3": "invalid_decimal", "1e999999999": "invalid_decimal", "0x1": "invalid_decimal",
 		" 1": "invalid_decimal", "1 ": "invalid_decimal", "1\x00": "invalid_decimal", "١٢": "invalid_decimal", "\u22121": "invalid_decimal",
 		"NaN": "invalid_decimal", "Inf": "invalid_decimal", "1000000000000": "invalid_decimal", "0000000000001": "invalid_decimal",
@@ -52,7 +52,7 @@ func TestParseSent(t *testing.T) {
 	}
 	for _, in := range []string{
 		"", " ", ".", ",", ".5", ",5", "5.", "5,", "1,234", "0,123", "12,345", "123456,789", "000,000", "0,000",
-		"1.2.3", "1,2,3", "1,234.5", "1.234,5", "1,234,567", "1.234.567", "1,,2", "1..2", "1.,2", "1'234", "1 234", "1_234", "1\u00a0234",
+		"1.2.3", "1,2,3", "1,234.5", "1.234,5", "1,234,567", "1.234.567", "1,,2", "1..2", "1.,2", "1'234", "1 234", "1_234", "1/2", "1:2", "1.2:", "1\u00a0234",
 		"+1", "-1", "-0", "\u22121", "1-", "1e3", "1E3", "1e-3", "0x1", "0b1", "1p2", "NaN", "Inf", "$1", "1%", "1USD",
 		" 1", "1 ", "1\n", "\t1", "1\x00", "\x00", "1\x002", "1.\x00", "\xff", "1\xff", "١٢", "१२", "\uff11\uff12", "1٫5", "1。5", "½", "²",
 		"1000000000000", "0000000000001", "1000000000000.5", "0.123456789", "1.000000000", "0,123456789", "{amount}", "null", "true",
