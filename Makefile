@@ -1,0 +1,43 @@
+# Waypost. `make run` serves everything on this machine; `make test` proves it. Go, git and make are enough: what else
+# is needed is installed or embedded by these commands.
+
+SHELL := /bin/bash
+BIN := bin/waypost
+
+.PHONY: run build test race fuzz bench lint check fmt parts
+
+run: build ## serve everything on the embedded default, with a demo operator and a sink, and print a walk
+	@WAYPOST_DEMO=true exec ./$(BIN) serve
+
+build: ## build bin/waypost
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/waypost
+
+test: parts check build ## install what the tests need, then run every test
+	go test -timeout 15m ./...
+
+race: parts ## the tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 go test -race -timeout 30m ./...
+
+FUZZTIME ?= 30s
+fuzz: parts ## every fuzz target for FUZZTIME
+	@set -e; for pkg in $$(go list ./...); do \
+	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+bench: build parts ## figures: click, postback, delivery (alternating rounds, medians; see bench/)
+	go run ./bench
+
+lint: check ## everything of check, and govulncheck
+	@sh .ci/govulncheck.sh
+
+check: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "run make fmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+fmt: ## format the source
+	gofmt -w $$(git ls-files '*.go')
+
+parts: ## install the parts of the tests that Go does not bring
+	@sh .ci/parts.sh

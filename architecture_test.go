@@ -1,0 +1,211 @@
+package waypost
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/waypost/waypost"
+
+// mayImport is the plan of ARCHITECTURE.md: which of our folders a folder may import.
+var mayImport = map[string][]string{
+	"cmd":        {"server", "config", "migrations"},
+	"server":     {"api", "tracking", "jobs", "web", "store", "outbound", "spool", "embedded", "domain", "config", "migrations"},
+	"tracking":   {"web", "spool", "domain"},
+	"api":        {"web", "domain"},
+	"jobs":       {"spool", "domain"},
+	"store":      {"domain", "store", "migrations"},
+	"outbound":   {"domain"},
+	"web":        {"domain"},
+	"e2e":        {"server", "config"},
+	"domain":     {"domain"},
+	"spool":      {},
+	"embedded":   {},
+	"config":     {},
+	"migrations": {},
+	".":          {},
+}
+
+// onlyIn is which folders may speak a technology.
+var onlyIn = map[string][]string{
+	"gorm.io/":                       {"store"},
+	"github.com/jackc/pgx/":          {"store", "server"},
+	"github.com/golang-jwt/":         {"web"},
+	"database/sql":                   {"store", "server", "migrations"},
+	"github.com/redis/go-redis/":     {"store", "server"},
+	"github.com/hibiken/asynq":       {"jobs", "server"},
+	"github.com/danielgtaylor/huma/": {"api"},
+	"github.com/labstack/echo/":      {"server", "web", "api", "tracking"},
+	"net/http":                       {"server", "web", "api", "tracking", "outbound"},
+	"os":                             {"cmd", "config", "server", "spool", "embedded", "outbound"},
+	"github.com/shopspring/decimal":  {"domain/money"},
+}
+
+// domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.
+var domainFloors = [][]string{
+	{"."}, {"errs"}, {"money"}, {"audit"}, {"account"}, {"advertiser", "affiliate"}, {"offer", "ledger"}, {"click"},
+	{"conversion"}, {"postback"}, {"trace"},
+}
+
+// domainPure is what the domain may import besides itself and the pure part of the standard library.
+var domainPure = []string{"github.com/shopspring/decimal", "golang.org/x/crypto/argon2", "golang.org/x/text/"}
+
+// domainNever is the standard library's impure part.
+var domainNever = []string{"net/http", "database/sql", "os", "log", "os/exec", "syscall", "unsafe"}
+
+type file struct {
+	path    string // slash-separated, relative
+	folder  string // first path element, "." for the root
+	test    bool
+	imports []string
+}
+
+func sourceFiles(t *testing.T) []file {
+	t.Helper()
+	var files []file
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name := d.Name(); path != "." && (strings.HasPrefix(name, ".") || name == "bin" || name == "data" || name == "tmp" || name == "testdata") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		source, err := os.ReadFile(path) // opened here, so that the test cache notices a change
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), path, source, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		f := file{path: filepath.ToSlash(path), folder: ".", test: strings.HasSuffix(path, "_test.go")}
+		if i := strings.IndexByte(f.path, '/'); i > 0 {
+			f.folder = f.path[:i]
+		}
+		for _, spec := range parsed.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			f.imports = append(f.imports, imp)
+		}
+		files = append(files, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func TestFoldersImportOnlyWhatThePlanAllows(t *testing.T) {
+	t.Parallel()
+	for _, f := range sourceFiles(t) {
+		allowed, known := mayImport[f.folder]
+		if !known {
+			t.Errorf("%s: folder %q stands in no plan; add it to mayImport and ARCHITECTURE.md, and say why", f.path, f.folder)
+			continue
+		}
+		free := f.test || f.folder == "e2e" || strings.HasPrefix(f.path, "store/storetest/")
+		for _, imp := range f.imports {
+			if rest, ours := strings.CutPrefix(imp, module+"/"); ours {
+				target, _, _ := strings.Cut(rest, "/")
+				ok := target == f.folder || slices.Contains(allowed, target) ||
+					f.test && (rest == "store/storetest" || target == "embedded") ||
+					strings.HasPrefix(f.path, "store/storetest/") && target == "embedded"
+				if !ok {
+					t.Errorf("%s imports %s: the plan does not allow %s → %s", f.path, imp, f.folder, target)
+				}
+				continue
+			}
+			for technology, folders := range onlyIn {
+				if !free && speaks(imp, technology) && !within(f.path, folders) {
+					t.Errorf("%s imports %s: only %v may", f.path, imp, folders)
+				}
+			}
+		}
+	}
+}
+
+// speaks tells whether an import is the technology: exactly, or below it where the name ends in a slash.
+func speaks(imp, technology string) bool {
+	return imp == technology || strings.HasSuffix(technology, "/") && strings.HasPrefix(imp, technology) ||
+		strings.Contains(technology, ".") && strings.HasPrefix(imp, technology+"/")
+}
+
+func within(path string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool { return strings.HasPrefix(path, folder+"/") })
+}
+
+func TestDomainImportsGoDown(t *testing.T) {
+	t.Parallel()
+	floor := map[string]int{}
+	for i, names := range domainFloors {
+		for _, name := range names {
+			floor[name] = i
+		}
+	}
+	for _, f := range sourceFiles(t) {
+		rest, ok := strings.CutPrefix(f.path, "domain/")
+		if !ok || f.test {
+			continue
+		}
+		concept := "."
+		if before, _, nested := strings.Cut(rest, "/"); nested {
+			concept = before
+		}
+		mine, known := floor[concept]
+		if !known {
+			t.Errorf("%s: concept %q stands on no floor", f.path, concept)
+			continue
+		}
+		for _, imp := range f.imports {
+			switch below, ours := strings.CutPrefix(imp, module+"/domain"); {
+			case ours:
+				target := strings.TrimPrefix(below, "/")
+				if target == "" {
+					target = "."
+				}
+				if theirs, known := floor[target]; !known || theirs >= mine {
+					t.Errorf("%s imports domain/%s, which is not on a lower floor", f.path, target)
+				}
+			case strings.Contains(imp, "."):
+				if !slices.ContainsFunc(domainPure, func(p string) bool { return strings.HasPrefix(imp, p) }) {
+					t.Errorf("%s imports %s: the domain knows no technology", f.path, imp)
+				}
+			case slices.Contains(domainNever, imp) || strings.HasPrefix(imp, "net/http") || strings.HasPrefix(imp, "database/"):
+				t.Errorf("%s imports %s: the domain does no I/O", f.path, imp)
+			}
+		}
+	}
+}
+
+func TestFilesAreShort(t *testing.T) {
+	t.Parallel()
+	const most = 400
+	for _, f := range sourceFiles(t) {
+		if f.test {
+			continue
+		}
+		source, err := os.ReadFile(f.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(string(source), "\n"); lines > most {
+			t.Errorf("%s has %d lines, more than %d: a room this big usually holds two", f.path, lines, most)
+		}
+	}
+}

@@ -1,0 +1,175 @@
+// Package config reads Waypost's settings from the environment. The struct is loader, default and reference at once:
+// the comment on a field is its documentation.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// The roles a process may take (contract section 1).
+const (
+	RoleTrack  = "track"  // /click, /postback, pixels and the loader of its own spool
+	RoleAPI    = "api"    // JSON API and portals
+	RoleWorker = "worker" // asynq, sweeper, periodic jobs
+)
+
+// Config is every setting. Zero configuration serves everything on an embedded PostgreSQL and Redis.
+type Config struct {
+	// Addr is the address that HTTP is served on.
+	Addr string `env:"WAYPOST_ADDR" envDefault:"127.0.0.1:8080"`
+	// DataDir holds the spool, the routing snapshot, the generated secret and the embedded database. A tracking
+	// node's folder must outlive the process.
+	DataDir string `env:"WAYPOST_DATA_DIR" envDefault:"./data"`
+	// Role is "all" or a comma list of track, api, worker.
+	Role string `env:"WAYPOST_ROLE" envDefault:"all"`
+
+	// DatabaseURL is PostgreSQL 15 or newer; unset = an embedded one in the data folder.
+	DatabaseURL string `env:"DATABASE_URL"`
+	// DatabaseDirectURL serves the listener and migrations where DatabaseURL is a pooler; unset = DatabaseURL.
+	DatabaseDirectURL string `env:"DATABASE_DIRECT_URL"`
+	// RedisURL is redis://, rediss:// or redis-sentinel://; unset = an embedded one that may be lost at any time.
+	RedisURL string `env:"REDIS_URL"`
+
+	// PublicURL is where people and advertisers reach Waypost; unset = http:// and Addr.
+	PublicURL string `env:"WAYPOST_PUBLIC_URL"`
+	// TrackingURL is the base of tracking links; unset = PublicURL.
+	TrackingURL string `env:"WAYPOST_TRACKING_URL"`
+
+	// Secret, 32 characters or more, keys click ids, tokens and sealed columns. Role all generates one into the data
+	// folder; other roles need it set, the same on every node.
+	Secret string `env:"WAYPOST_SECRET"`
+	// SecretPrevious is a comma list of older secrets, still accepted for click ids, signed links and sealed columns.
+	SecretPrevious []string `env:"WAYPOST_SECRET_PREVIOUS"`
+
+	// AdminEmail and AdminPassword make the first operator at the first start. They never change an existing one.
+	AdminEmail    string `env:"WAYPOST_ADMIN_EMAIL"`
+	AdminPassword string `env:"WAYPOST_ADMIN_PASSWORD"`
+
+	// Demo makes a demo operator with a generated password, a sink on loopback for postbacks, and prints a walk.
+	Demo bool `env:"WAYPOST_DEMO"`
+	// SinkAddr is where the demo's sink listens; loopback only.
+	SinkAddr string `env:"WAYPOST_SINK_ADDR" envDefault:"127.0.0.1:8090"`
+
+	// OutboundAllow is a comma list of CIDRs that outgoing postbacks may reach although they are private, on any port.
+	OutboundAllow []netip.Prefix `env:"WAYPOST_OUTBOUND_ALLOW"`
+	// TrustedProxies is a comma list of CIDRs whose X-Forwarded-For counts.
+	TrustedProxies []netip.Prefix `env:"WAYPOST_TRUSTED_PROXIES"`
+	// FallbackURL receives clicks that do not qualify and whose offer names no fallback; unset = a plain 404 page.
+	FallbackURL string `env:"WAYPOST_FALLBACK_URL"`
+	// DebugAddr serves pprof; unset = off. Keep it on loopback.
+	DebugAddr string `env:"WAYPOST_DEBUG_ADDR"`
+	// LogLevel is debug, info, warn or error.
+	LogLevel string `env:"WAYPOST_LOG_LEVEL" envDefault:"info"`
+}
+
+// Load reads the environment (as "NAME=value" lines, such as os.Environ gives) and checks every setting. The error
+// names each faulty one.
+func Load(environ []string) (Config, error) {
+	var c Config
+	if err := env.ParseWithOptions(&c, env.Options{Environment: env.ToMap(environ)}); err != nil {
+		return Config{}, fmt.Errorf("settings: %w", err)
+	}
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + reachable(c.Addr)
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	if c.TrackingURL == "" {
+		c.TrackingURL = c.PublicURL
+	}
+	c.TrackingURL = strings.TrimRight(c.TrackingURL, "/")
+	if c.DatabaseDirectURL == "" {
+		c.DatabaseDirectURL = c.DatabaseURL
+	}
+	dir, err := filepath.Abs(c.DataDir)
+	if err != nil {
+		return Config{}, fmt.Errorf("WAYPOST_DATA_DIR: %w", err)
+	}
+	c.DataDir = dir
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	var faults []error
+	for _, r := range c.Roles() {
+		if r != RoleTrack && r != RoleAPI && r != RoleWorker {
+			faults = append(faults, fmt.Errorf("WAYPOST_ROLE: %q is no role; use all, or a comma list of track, api, worker", r))
+		}
+	}
+	if !c.All() {
+		for _, need := range []struct{ name, value string }{
+			{"DATABASE_URL", c.DatabaseURL}, {"REDIS_URL", c.RedisURL}, {"WAYPOST_SECRET", c.Secret}} {
+			if need.value == "" {
+				faults = append(faults, fmt.Errorf("%s must be set for role %q: only role all has embedded parts of its own", need.name, c.Role))
+			}
+		}
+	}
+	for i, secret := range append([]string{c.Secret}, c.SecretPrevious...) {
+		if secret != "" && len(secret) < 32 {
+			name := "WAYPOST_SECRET"
+			if i > 0 {
+				name = "WAYPOST_SECRET_PREVIOUS"
+			}
+			faults = append(faults, fmt.Errorf("%s needs at least 32 characters; make one with: openssl rand -hex 32", name))
+		}
+	}
+	if (c.AdminEmail == "") != (c.AdminPassword == "") {
+		faults = append(faults, errors.New("WAYPOST_ADMIN_EMAIL and WAYPOST_ADMIN_PASSWORD go together: set both or neither"))
+	}
+	for _, u := range []struct{ name, value string }{
+		{"WAYPOST_PUBLIC_URL", c.PublicURL}, {"WAYPOST_TRACKING_URL", c.TrackingURL}, {"WAYPOST_FALLBACK_URL", c.FallbackURL}} {
+		if u.value == "" {
+			continue
+		}
+		if p, err := url.Parse(u.value); err != nil || p.Host == "" || (p.Scheme != "http" && p.Scheme != "https") {
+			faults = append(faults, fmt.Errorf("%s: %q is no http or https address", u.name, u.value))
+		}
+	}
+	for _, a := range []struct{ name, value string }{{"WAYPOST_ADDR", c.Addr}, {"WAYPOST_SINK_ADDR", c.SinkAddr}} {
+		if _, _, err := net.SplitHostPort(a.value); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %q is no host:port", a.name, a.value))
+		}
+	}
+	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
+		faults = append(faults, fmt.Errorf("WAYPOST_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel))
+	}
+	return errors.Join(faults...)
+}
+
+// Roles are the roles of this process.
+func (c Config) Roles() []string {
+	if strings.TrimSpace(c.Role) == "all" {
+		return []string{RoleTrack, RoleAPI, RoleWorker}
+	}
+	var roles []string
+	for r := range strings.SplitSeq(c.Role, ",") {
+		roles = append(roles, strings.TrimSpace(r))
+	}
+	return roles
+}
+
+// All tells the one process that does everything and may use embedded parts.
+func (c Config) All() bool { return strings.TrimSpace(c.Role) == "all" }
+
+// Has tells whether this process takes a role.
+func (c Config) Has(role string) bool { return slices.Contains(c.Roles(), role) }
+
+// reachable turns a listening address into one that a browser on this machine can open.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, port)
+}
