@@ -153,7 +153,8 @@ func (s *Signer) Parse(text string, now time.Time) (ID, error) {
 	binary.BigEndian.PutUint64(id[:8], hi)
 	binary.BigEndian.PutUint64(id[8:], lo)
 	if id[6]>>4 != 7 || id[8]>>6 != 2 || !s.signed(id, check) {
-		return ID{}, errs.Invalid(codeMalformed, "this click id was not made here, or was changed on its way: send it exactly as it was received")
+		return ID{}, errs.Invalid(codeMalformed,
+			"this click id was not made here, or was changed on its way: send it exactly as it was received")
 	}
 	if id.Time().After(now.Add(maxAhead)) {
 		return ID{}, errs.Invalid(codeMalformed, "this click id is of a time still to come: check the servers' clocks")

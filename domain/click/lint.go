@@ -159,7 +159,7 @@ func macroWarnings(t Template, set, other *MacroSet) []errs.Warning {
 	}
 	for _, f := range foreign {
 		text := t.source[f[0]:f[1]]
-		add(text, "foreign_macro", "%s is another system's spelling and is not filled: write {name}", text)
+		add(text, "foreign_macro", "%s is another system's spelling: write {name}", text)
 	}
 	for _, u := range t.unknown() {
 		if within(foreign, u.start) {
@@ -168,7 +168,7 @@ func macroWarnings(t Template, set, other *MacroSet) []errs.Warning {
 		text := t.source[u.start:u.end]
 		name := strings.TrimPrefix(u.name, "_")
 		if set.names[name] != "" {
-			add(text, "unknown_macro", "%s stays as it is: its form is {%s}, or {%s:a=b,c=d} to map values", text, name, name)
+			add(text, "unknown_macro", "%s stays as it is: its form is {%s}, or {%s:a=b,c=d} to map values", text, u.name, u.name)
 		} else if known := set.foldedName(name); known != "" {
 			add(text, "macro_case", "%s stays as it is: names are case-sensitive, write {%s}", text, known)
 		} else if other.foldedName(name) != "" {

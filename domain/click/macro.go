@@ -102,8 +102,9 @@ func (m *MacroSet) Names() []MacroDoc { return slices.Clone(m.docs) }
 // Template is a text with macros, parsed once and filled often. Immutable; the zero value is the empty text.
 //
 // A macro is spelled {name}, #name# or [name]; names are case-sensitive. In each spelling name:a=b,c=d maps the value a
-// to b, c to d and leaves others as they are. {_name} inserts the value unencoded. The text is read from left to right, and only known
-// names match: whatever else stands between such signs (a fragment, a query array, an unknown macro) stays as it is.
+// to b, c to d and leaves others as they are. {_name} inserts the value unencoded. The text is read from left to right,
+// and only known names match: whatever else stands between such signs (a fragment, a query array, an unknown macro)
+// stays as it is.
 type Template struct {
 	source string
 	parts  []part
@@ -197,9 +198,9 @@ func (t Template) Has(name string) bool {
 	return slices.ContainsFunc(t.parts, func(p part) bool { return p.name != "" && p.name == name })
 }
 
-// Fill replaces each macro by value(canonical name), where "" means that there is none. Values are percent-encoded except
-// for letters, digits and -._~, byte by byte; a {_name} is inserted as it is, except for what no URL can hold:
-// control characters are left out; spaces, bytes that are no UTF-8 and a % without its two digits are percent-encoded.
+// Fill replaces each macro by value(canonical name), where "" means that there is none. Values are percent-encoded byte
+// by byte, except for letters, digits and -._~. A {_name} is inserted as it is, except for what no URL can hold: control
+// characters are left out; spaces, bytes that are no UTF-8 and a % without its two digits are percent-encoded.
 func (t Template) Fill(value func(name string) string) string {
 	return string(t.AppendFill(make([]byte, 0, len(t.source)+64), value))
 }
