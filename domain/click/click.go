@@ -1,6 +1,8 @@
 package click
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waypost/waypost/domain/advertiser"
@@ -64,3 +66,44 @@ func (c Click) Valid() bool { return c.Reason == ReasonNone }
 
 // CreatedAt is the millisecond inside the id.
 func (c Click) CreatedAt() time.Time { return c.ID.Time() }
+
+// Macro is the value of a macro that the click alone decides, "" for one without a value. name is canonical, idText the
+// id as clients see it. rand is not among them: it is no fact of the click.
+func (c *Click) Macro(name, idText string) string {
+	switch name {
+	case "click_id":
+		return idText
+	case "aff_click_id":
+		return c.AffClickID
+	case "offer_id":
+		return strconv.FormatInt(int64(c.OfferID), 10)
+	case "affiliate_id":
+		return strconv.FormatInt(int64(c.AffiliateID), 10)
+	case "source":
+		return c.Source
+	case "ip":
+		return c.IP
+	case "country":
+		return c.Country
+	case "device":
+		return c.Device
+	case "os":
+		return c.OS
+	case "browser":
+		return c.Browser
+	case "language":
+		return c.Language
+	case "timestamp":
+		return strconv.FormatInt(c.CreatedAt().Unix(), 10)
+	case "deep_link":
+		return c.DeepLink
+	case "creative_id":
+		return c.CreativeID
+	}
+	if n, ok := strings.CutPrefix(name, "sub"); ok {
+		if i, err := strconv.Atoi(n); err == nil && i >= 1 && i <= SubCount {
+			return c.Subs[i-1]
+		}
+	}
+	return ""
+}
