@@ -1,0 +1,41 @@
+package conversion
+
+import (
+	"time"
+
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+// LogEntry is a line of the incoming log: a call and what became of it.
+type LogEntry struct {
+	ID           LogID
+	ReceivedAt   time.Time
+	Method       string
+	Query        string // query and body as one text, secrets masked
+	IP           string
+	HTTPStatus   int
+	Status       Outcome
+	Code         string
+	Message      string
+	Warnings     []string
+	Ignored      []string
+	ClickID      click.ID // zero where none proved itself
+	ConversionID ID       // zero where there is none
+	OfferID      offer.ID
+	AffiliateID  affiliate.ID
+	AdvertiserID advertiser.ID
+	SettledAt    time.Time // zero while queued
+
+	ConversionStatus Status // as it is now; empty where there is no conversion
+}
+
+// LogFilter narrows a list of the incoming log; zero fields do not.
+type LogFilter struct {
+	From, To time.Time // received at; To is excluded
+	ClickID  click.ID
+	Status   Outcome
+	Code     string
+}
