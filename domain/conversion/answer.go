@@ -1,5 +1,7 @@
 package conversion
 
+import "github.com/waypost/waypost/domain/errs"
+
 // Outcome is what became of a call.
 type Outcome string
 
@@ -10,6 +12,41 @@ const (
 	OutcomeDuplicate Outcome = "duplicate"
 	OutcomeQueued    Outcome = "queued"
 	OutcomeRefused   Outcome = "refused"
+)
+
+// Codes of answers that are no refusals.
+const (
+	CodeOK           = "ok"
+	CodeDuplicate    = "duplicate"
+	CodeClickPending = "click_pending"
+)
+
+// refusals is the one table from a refusal's code to the HTTP status of its answer (contract section 3).
+var refusals = map[string]int{
+	"invalid_body": 400, "missing_clickid": 400, "malformed_clickid": 400, "invalid_val": 400, "invalid_com": 400,
+	"invalid_comperc": 400, "invalid_payout": 400, "invalid_currency": 400, "invalid_status": 400, "invalid_txid": 400,
+	"amount_overflow": 400,
+
+	"missing_token": 401, "missing_signature": 401,
+	"invalid_token": 403, "invalid_signature": 403, "ip_not_allowed": 403,
+
+	"click_not_found": 404, "goal_not_found": 404,
+
+	"status_not_allowed": 409,
+
+	"click_not_valid": 422, "outside_window": 422, "too_fast": 422, "offer_inactive": 422, "no_rate": 422,
+}
+
+// Warnings that an accepted call may carry.
+const (
+	warnUnfilledMacro  = "unfilled_macro"
+	warnEncoding       = "invalid_encoding"
+	warnControl        = "control_characters"
+	warnTooLong        = "value_too_long"
+	warnEvent          = "invalid_event"
+	warnNoRate         = "no_rate"
+	warnZeroCommission = "zero_commission"
+	warnAmountsDiffer  = "amounts_differ"
 )
 
 // Result is the answer to one call.
@@ -41,4 +78,40 @@ type Answer struct {
 	ClickID          *string  `json:"click_id"`
 	ConversionStatus *Status  `json:"conversion_status"`
 	Warnings         []string `json:"warnings"`
+}
+
+// Answer is the result as the sender reads it.
+func (r Result) Answer() Answer {
+	a := Answer{Status: r.Status, Code: r.Code, Message: r.Message, Warnings: append([]string{}, r.Warnings...)}
+	if !r.ConversionID.IsZero() {
+		id := r.ConversionID.String()
+		a.ConversionID = &id
+	}
+	if r.ClickID != "" {
+		a.ClickID = &r.ClickID
+	}
+	if r.ConversionStatus != "" {
+		a.ConversionStatus = &r.ConversionStatus
+	}
+	return a
+}
+
+func accepted(outcome Outcome, message string) Result {
+	r := Result{Status: outcome, Code: CodeOK, Message: message, HTTPStatus: 200}
+	if outcome == OutcomeDuplicate {
+		r.Code = CodeDuplicate
+	}
+	return r
+}
+
+// pending is the answer while the click's row is on its way.
+func pending() Result {
+	return Result{Status: OutcomeQueued, Code: CodeClickPending, HTTPStatus: 202,
+		Message: "the click is known but its record has not arrived; this call is kept and decided as soon as it has"}
+}
+
+// refused turns the error of a rule into an answer. A code that the table does not hold is a fault of ours and shows
+// as such in the tests.
+func refused(e *errs.Error) Result {
+	return Result{Status: OutcomeRefused, Code: e.Code, Message: e.Message, HTTPStatus: refusals[e.Code]}
 }

@@ -1,6 +1,8 @@
 package conversion
 
 import (
+	"encoding/binary"
+	"errors"
 	"time"
 )
 
@@ -22,4 +24,53 @@ type Call struct {
 	// (click_pending). Without it such a call is answered ClickPending and leaves no trace, for the door waits and
 	// asks again. It is the asker's wish, not part of the record.
 	LogPending bool
+}
+
+const recordVersion = 1
+
+var errRecord = errors.New("not a record of a call")
+
+// AppendRecord appends the call in the form that ParseCall reads: for the spool and the sealed column of the log.
+// Layout: version byte, id, received at (Unix ms), then each text as its length and bytes.
+func (c Call) AppendRecord(dst []byte) []byte {
+	dst = append(dst, recordVersion)
+	dst = append(dst, c.ID.UUID[:]...)
+	dst = binary.AppendVarint(dst, c.ReceivedAt.UnixMilli())
+	for _, s := range [...]string{c.Method, c.Path, c.RawQuery, c.ContentType, string(c.Body), c.IP, c.Signature, c.Cookie} {
+		dst = binary.AppendUvarint(dst, uint64(len(s)))
+		dst = append(dst, s...)
+	}
+	return dst
+}
+
+// ParseCall reads one record of AppendRecord, exactly; anything else is an error.
+func ParseCall(b []byte) (Call, error) {
+	var c Call
+	if len(b) < 1+len(c.ID.UUID) || b[0] != recordVersion {
+		return Call{}, errRecord
+	}
+	b = b[1:]
+	b = b[copy(c.ID.UUID[:], b):]
+	ms, n := binary.Varint(b)
+	if n <= 0 {
+		return Call{}, errRecord
+	}
+	b = b[n:]
+	c.ReceivedAt = time.UnixMilli(ms).UTC()
+	var body string
+	for _, s := range [...]*string{&c.Method, &c.Path, &c.RawQuery, &c.ContentType, &body, &c.IP, &c.Signature, &c.Cookie} {
+		size, n := binary.Uvarint(b)
+		if n <= 0 || size > uint64(len(b)-n) {
+			return Call{}, errRecord
+		}
+		*s = string(b[n : n+int(size)])
+		b = b[n+int(size):]
+	}
+	if len(b) > 0 {
+		return Call{}, errRecord
+	}
+	if body != "" {
+		c.Body = []byte(body)
+	}
+	return c, nil
 }
