@@ -232,15 +232,16 @@ func FindRunning(dataDir string) (*Postgres, bool, error) {
 // Stop gives the handle up. The last handle on the server, over all processes, shuts it down and waits: clients are cut
 // and a checkpoint is written. When ctx ends first the server is ended without one, which is an error but loses nothing.
 func (p *Postgres) Stop(ctx context.Context) error {
+	if p.givenUp() {
+		return nil // stopped before, or it ended by itself
+	}
 	start, err := waitLock(ctx, p.dataDir, startLock, syscall.LOCK_EX)
 	if err != nil {
 		return fmt.Errorf("stop postgres: %w", err)
 	}
 	defer start.release()
-	select {
-	case <-p.done:
-		return nil // stopped before, or it ended by itself
-	default:
+	if p.givenUp() {
+		return nil // while we waited
 	}
 	defer p.giveUp()
 	p.use.release()
@@ -268,6 +269,15 @@ func (p *Postgres) giveUp() {
 			p.use.release()
 		}
 	})
+}
+
+func (p *Postgres) givenUp() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // letGoOnExit keeps a handle on a dead server from counting as a user of its successor.
