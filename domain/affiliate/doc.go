@@ -1,0 +1,2 @@
+// Package affiliate holds the publishers who bring visitors through tracking links and are paid commission.
+package affiliate
