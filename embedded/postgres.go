@@ -84,6 +84,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 			return p, nil
 		}
 		p.giveUp()
+		_ = os.Remove(p.socket) // fails while a server uses it
 		// What ended may have been about to end when we found it, or its last processes still hold its memory.
 		passing := errors.Is(err, errExited) && (p.adopted || p.memoryHeld()) || errors.Is(err, errSilent) && !silent
 		silent = silent || errors.Is(err, errSilent)

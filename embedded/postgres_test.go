@@ -156,7 +156,11 @@ func TestLaterStartKeepsData(t *testing.T) {
 		t.Errorf("found a stopped server: %v %v", found, err)
 	}
 	// A power failure may leave an empty lock file.
-	if err := os.WriteFile(filepath.Join(p.Dir(), "postmaster.pid"), nil, 0o600); err != nil {
+	user, err := runUser(p.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := user.write(t.Context(), p.Dir(), "postmaster.pid", ""); err != nil {
 		t.Fatal(err)
 	}
 	// A start that was interrupted leaves a stage.
