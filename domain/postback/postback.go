@@ -1,0 +1,124 @@
+package postback
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+// ID names an affiliate's postback. Small integers, as the contract promises.
+type ID int64
+
+// The methods of a postback.
+const (
+	MethodGET  = "GET"
+	MethodPOST = "POST"
+)
+
+// PausedReason says why Waypost itself made a postback inactive; empty where its owner did.
+type PausedReason string
+
+// The reasons of a pause.
+const (
+	PausedGone    PausedReason = "gone"    // the receiver answered 410
+	PausedFailing PausedReason = "failing" // it only failed for PauseAfter and at least PauseFailures times
+)
+
+// A URL is paused once it only failed for this long and at least this often (requirement 10).
+const (
+	PauseAfter    = 72 * time.Hour
+	PauseFailures = 10
+)
+
+// Postback is an affiliate's wish to be called when a conversion of its reaches one of some statuses.
+type Postback struct {
+	ID            ID
+	AffiliateID   affiliate.ID
+	OfferID       offer.ID     // 0 = every offer
+	GoalID        offer.GoalID // 0 = every goal; else a goal of OfferID
+	URL           string       // template with macros; fixed scheme and host
+	Method        string       // GET or POST
+	Statuses      []conversion.Status
+	Active        bool
+	PausedReason  PausedReason
+	SigningSecret string    // "whsec_" and the base64 of 32 bytes; for its owner and operators
+	FailingSince  time.Time // first failure since the last success; zero = none
+	Failures      int       // since the last success
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
+}
+
+// allStatuses is what a postback may ask for.
+var allStatuses = []conversion.Status{conversion.StatusPending, conversion.StatusHold, conversion.StatusApproved,
+	conversion.StatusRejected, conversion.StatusTrash}
+
+// Normalise fills the defaults of contract section 4: GET, and approved conversions only.
+func (p *Postback) Normalise() {
+	p.Method = strings.ToUpper(p.Method)
+	if p.Method == "" {
+		p.Method = MethodGET
+	}
+	if len(p.Statuses) == 0 {
+		p.Statuses = []conversion.Status{conversion.StatusApproved}
+	}
+	var statuses []conversion.Status
+	for _, s := range p.Statuses {
+		if !slices.Contains(statuses, s) {
+			statuses = append(statuses, s)
+		}
+	}
+	p.Statuses = statuses
+}
+
+// Validate judges a normalised postback by itself: whether its goal belongs to its offer, and whether its address may
+// be reached, is asked elsewhere. The warnings are those of the URL.
+func (p *Postback) Validate() ([]errs.Warning, error) {
+	if p.AffiliateID <= 0 {
+		return nil, errs.Invalid("missing_affiliate_id", "a postback belongs to an affiliate; name its affiliate_id").At("affiliate_id")
+	}
+	if p.OfferID < 0 || p.GoalID < 0 {
+		return nil, errs.Invalid("invalid_scope", "offer_id and goal_id are positive, or left out").At("offer_id")
+	}
+	if p.GoalID != 0 && p.OfferID == 0 {
+		return nil, errs.Invalid("goal_without_offer", "a postback for a goal names its offer_id too").At("goal_id")
+	}
+	if p.Method != MethodGET && p.Method != MethodPOST {
+		return nil, errs.Invalid("invalid_method", "method is GET or POST, not %q", p.Method).At("method")
+	}
+	for _, s := range p.Statuses {
+		if !slices.Contains(allStatuses, s) {
+			return nil, errs.Invalid("invalid_status", "statuses are among pending, hold, approved, rejected and trash; %q is none", s).At("statuses")
+		}
+	}
+	warnings, err := click.LintPostback(p.URL)
+	if e, ok := errs.As(err); ok && len(e.Fields) == 0 {
+		return nil, e.At("url")
+	}
+	return warnings, err
+}
+
+// wants tells whether the postback asks for conversions of this status.
+func (p *Postback) wants(s conversion.Status) bool { return slices.Contains(p.Statuses, s) }
+
+// hostOf is the unit of work of an address: host:port in lower case, with the scheme's port where none is named. The
+// address has passed click.LintPostback, so its authority is plain; filling the macros did not change it.
+func hostOf(address string) string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	rest = strings.ToLower(rest)
+	if strings.LastIndexByte(rest, ':') > strings.LastIndexByte(rest, ']') {
+		return rest
+	}
+	if strings.EqualFold(scheme, "http") {
+		return rest + ":80"
+	}
+	return rest + ":443"
+}

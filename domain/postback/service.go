@@ -1,0 +1,144 @@
+package postback
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/audit"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+// Store keeps affiliates' postbacks.
+type Store interface {
+	// Insert saves a new postback and gives it its id.
+	Insert(ctx context.Context, p *Postback) error
+	Get(ctx context.Context, scope account.Scope, id ID) (Postback, error)
+	// Lock is Get that also keeps others from changing the row until the transaction ends.
+	Lock(ctx context.Context, scope account.Scope, id ID) (Postback, error)
+	// Update saves every field but the id, the affiliate, the signing secret and the time of creation.
+	Update(ctx context.Context, p Postback) error
+	Delete(ctx context.Context, id ID) error
+	List(ctx context.Context, scope account.Scope, f Filter, page domain.Page) (domain.Slice[Postback], error)
+	// CheckReferences is an Invalid error, with the field's name, unless the affiliate exists, the offer exists and
+	// may be known within the scope, and the goal belongs to the offer.
+	CheckReferences(ctx context.Context, scope account.Scope, p Postback) error
+	// Recipients are the active postbacks of these affiliates.
+	Recipients(ctx context.Context, ids []affiliate.ID) ([]Recipient, error)
+}
+
+// DeliveryStore keeps deliveries. All its times, leases included, come from the database's clock.
+type DeliveryStore interface {
+	// Insert saves new deliveries, due at once. Waiting or paused ones of the same conversion and postback are closed
+	// as superseded, in the store and within the list, where a later one stands for the newer status.
+	Insert(ctx context.Context, ds []Delivery) error
+	// Lease takes up to limit due deliveries of a host, those that wait longest first, which nobody else may send for
+	// the length of the lease.
+	Lease(ctx context.Context, host string, limit int, length time.Duration) ([]Lease, error)
+	// Settle writes results, each delivery at most once, inside the caller's transaction, and returns the health of the
+	// postbacks that failed. A result whose fence is old changes nothing but the log of attempts.
+	Settle(ctx context.Context, results []Result) ([]Health, error)
+	// NextDue is how long until the host's next delivery is due that nobody leased; false if none waits.
+	NextDue(ctx context.Context, host string) (time.Duration, bool, error)
+	// DueHosts are the hosts with a delivery that has been due for longer than this and that nobody leased.
+	DueHosts(ctx context.Context, olderThan time.Duration) ([]string, error)
+	// Deactivate makes a postback inactive for a reason.
+	Deactivate(ctx context.Context, id ID, reason PausedReason) error
+	// Pause sets the waiting deliveries of a postback aside.
+	Pause(ctx context.Context, id ID) error
+	// Resume makes the paused deliveries of a postback due, except for those whose conversion has moved on, and returns
+	// their hosts.
+	Resume(ctx context.Context, id ID) (hosts []string, err error)
+	Get(ctx context.Context, scope account.Scope, id DeliveryID) (Delivery, error)
+	List(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (domain.Slice[Delivery], error)
+	// Resend starts a new round for those that match and that nobody is sending right now, and returns their hosts,
+	// one for each.
+	Resend(ctx context.Context, scope account.Scope, f DeliveryFilter) (hosts []string, err error)
+}
+
+// AddressGuard judges at save whether a URL's address may be reached. It is a courtesy: what counts is the same check
+// when the connection is made.
+type AddressGuard interface {
+	// CheckURL is an Invalid error (blocked_address, blocked_port) for an address that is refused, and warns
+	// (host_unresolved) of a name that does not resolve.
+	CheckURL(ctx context.Context, address string) ([]errs.Warning, error)
+}
+
+// Request is what goes out.
+type Request struct {
+	Method string
+	URL    string
+	Header map[string]string
+	Body   string
+}
+
+// Sender makes one HTTP request: no redirects, at most SendLimit.
+type Sender interface {
+	Send(ctx context.Context, r Request) Response
+}
+
+// Waker tells workers that these hosts have something due. It does not wait for them and may lose a call: rows and the
+// sweeper decide.
+type Waker interface {
+	Wake(ctx context.Context, hosts []string) error
+}
+
+const (
+	// SendLimit is how long one try may take (contract section 4).
+	SendLimit = 15 * time.Second
+	// LeaseLength is enough for the requests that are ahead in the queue of a lease, and its own.
+	LeaseLength = 60 * time.Second
+)
+
+// Deps is what NewService needs.
+type Deps struct {
+	Store      Store
+	Deliveries DeliveryStore
+	Tx         domain.Transactor
+	Audit      audit.Recorder
+	Guard      AddressGuard
+	Sender     Sender
+	Waker      Waker
+	Signer     *click.Signer
+	Clock      domain.Clock
+	Random     io.Reader // cryptographic
+	Log        *slog.Logger
+}
+
+// Service is what can be done with postbacks and deliveries.
+type Service struct {
+	Deps
+	mu   sync.Mutex
+	runs map[string]*run // hosts that this process delivers to right now
+}
+
+// NewService makes the service.
+func NewService(d Deps) *Service { return &Service{Deps: d, runs: map[string]*run{}} }
+
+var _ conversion.Announcer = (*Service)(nil)
+
+// Filter narrows List; zero values do not.
+type Filter struct {
+	AffiliateID affiliate.ID
+	OfferID     offer.ID
+	From, To    time.Time // made at; To is excluded
+}
+
+// DeliveryFilter narrows lists of deliveries; zero values do not.
+type DeliveryFilter struct {
+	ID           DeliveryID
+	ConversionID conversion.ID
+	ClickID      click.ID
+	PostbackID   ID
+	AffiliateID  affiliate.ID
+	Status       DeliveryStatus
+	From, To     time.Time // made at; To is excluded
+}

@@ -1,0 +1,96 @@
+package postback
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/waypost/waypost/domain/account"
+)
+
+// settleAll writes results as they come; those that come while one statement runs make up the next, so a slow receiver
+// holds nobody else's result back.
+func (s *Service) settleAll(stop context.Context, results <-chan Result) {
+	var kept *Result
+	for {
+		if kept == nil {
+			r, ok := <-results
+			if !ok {
+				return
+			}
+			kept = &r
+		}
+		batch := []Result{*kept}
+		seen := map[DeliveryID]bool{kept.DeliveryID: true}
+		kept = nil
+	gather:
+		for {
+			select {
+			case r, ok := <-results:
+				if !ok {
+					break gather
+				}
+				if seen[r.DeliveryID] {
+					kept = &r
+					break gather
+				}
+				seen[r.DeliveryID] = true
+				batch = append(batch, r)
+			default:
+				break gather
+			}
+		}
+		s.settle(stop, batch)
+	}
+}
+
+// settle tries for as long as the leases may last: a result that cannot be written means a second call.
+func (s *Service) settle(stop context.Context, batch []Result) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), LeaseLength/2)
+	defer cancel()
+	pause := 50 * time.Millisecond
+	for {
+		err := s.settleOnce(ctx, batch)
+		if err == nil {
+			return
+		}
+		s.Log.ErrorContext(ctx, "cannot write results of deliveries", slog.Int("results", len(batch)), slog.Any("error", err))
+		if errors.Is(stop.Err(), context.Canceled) {
+			return // the process stops; after the lease another one sends again, under the same id
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+			pause = min(2*pause, 2*time.Second)
+		}
+	}
+}
+
+func (s *Service) settleOnce(ctx context.Context, batch []Result) error {
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		failing, err := s.Deliveries.Settle(ctx, batch)
+		if err != nil {
+			return err
+		}
+		for _, h := range failing {
+			reason := h.Verdict()
+			if reason == "" {
+				continue
+			}
+			if err := s.Deliveries.Deactivate(ctx, h.PostbackID, reason); err != nil {
+				return err
+			}
+			if err := s.Deliveries.Pause(ctx, h.PostbackID); err != nil {
+				return err
+			}
+			err := s.record(ctx, account.SystemActor("worker"), "postback.pause", h.PostbackID, nil,
+				map[string]any{"active": false, "paused_reason": reason, "failures": h.Failures})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

@@ -1,0 +1,46 @@
+package postback
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The headers of a delivery. All but HeaderID only where it is signed.
+const (
+	HeaderID        = "Webhook-Id"
+	HeaderTimestamp = "Webhook-Timestamp"
+	HeaderSignature = "Webhook-Signature"
+)
+
+const (
+	secretPrefix = "whsec_"
+	secretBytes  = 32
+)
+
+// NewSigningSecret makes a secret in the form of the Standard Webhooks specification.
+func NewSigningSecret(random io.Reader) (string, error) {
+	key := make([]byte, secretBytes)
+	if _, err := io.ReadFull(random, key); err != nil {
+		return "", fmt.Errorf("read randomness: %w", err)
+	}
+	return secretPrefix + base64.StdEncoding.EncodeToString(key), nil
+}
+
+// Sign is the Webhook-Signature of a body: "v1," and the base64 of HMAC-SHA256 over "id.timestamp.body", as the Standard
+// Webhooks specification 1.0.0 says.
+func Sign(secret string, id DeliveryID, at time.Time, body string) (string, error) {
+	encoded, ok := strings.CutPrefix(secret, secretPrefix)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || len(key) == 0 {
+		return "", fmt.Errorf("the signing secret of delivery %s is not %s and base64", id, secretPrefix)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(id.String() + "." + strconv.FormatInt(at.Unix(), 10) + "." + body))
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
+}
