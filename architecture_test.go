@@ -50,7 +50,7 @@ var onlyIn = map[string][]string{
 
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.
 var domainFloors = [][]string{
-	{"."}, {"errs"}, {"money"}, {"audit"}, {"account"}, {"advertiser", "affiliate"}, {"offer", "ledger"}, {"click"},
+	{"."}, {"errs"}, {"money"}, {"field"}, {"audit"}, {"account"}, {"advertiser", "affiliate"}, {"offer", "ledger"}, {"click"},
 	{"conversion"}, {"postback"}, {"trace"},
 }
 

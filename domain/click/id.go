@@ -125,9 +125,8 @@ func (s *Signer) Text(id ID) string {
 	return string(b[:])
 }
 
-// Parse reads what Text wrote. Upper-case letters are taken for lower-case ones, since some trackers fold the case of
-// what passes through them; apart from that exactly one text names an id (Crockford's look-alikes i, l, o and u are
-// refused). Errors: malformed_clickid for a wrong length, alphabet, version, check (under the current and every previous
+// Parse reads what Text wrote. Exactly one text names an id: upper-case letters are refused as the contract's
+// alphabet has none, and so are Crockford's look-alikes i, l, o and u. Errors: malformed_clickid for a wrong length, alphabet, version, check (under the current and every previous
 // secret), or a time more than five minutes after now.
 func (s *Signer) Parse(text string, now time.Time) (ID, error) {
 	if len(text) != textLen {
@@ -213,9 +212,6 @@ var crockfordValue = func() (t [256]byte) {
 	for i := range len(crockford) {
 		c := crockford[i]
 		t[c] = byte(i)
-		if c >= 'a' {
-			t[c-'a'+'A'] = byte(i)
-		}
 	}
 	return t
 }()
