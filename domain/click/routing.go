@@ -37,10 +37,14 @@ type Route struct {
 	FallbackURL  string           `json:"fallback_url,omitempty"`
 
 	template Template
+	fallback Template
 }
 
 // Template is the destination, parsed once by Compile.
 func (r *Route) Template() Template { return r.template }
+
+// Fallback is FallbackURL, parsed once by Compile.
+func (r *Route) Fallback() Template { return r.fallback }
 
 // RoutedSender is what a tracking node must know of an advertiser to judge a postback while the database is away.
 type RoutedSender struct {
@@ -52,6 +56,7 @@ type RoutedSender struct {
 func (r *Routing) Compile() {
 	for _, route := range r.Offers {
 		route.template = DestinationMacros.Parse(route.Destination)
+		route.fallback = DestinationMacros.Parse(route.FallbackURL)
 	}
 }
 

@@ -1,0 +1,94 @@
+package tracking
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+)
+
+const (
+	maxBatch   = 256 // calls that are decided together
+	maxBatches = 2   // under way at the same time
+)
+
+// collector gathers concurrent calls into batches: a batch is what arrived while the one before ran, so that it needs
+// no timer and a lone call does not wait.
+type collector struct {
+	record func(context.Context, []conversion.Call) []conversion.Result
+	within time.Duration
+
+	mu      sync.Mutex
+	waiting []*waitingCall
+	running int
+}
+
+type waitingCall struct {
+	call   conversion.Call
+	result conversion.Result
+	done   chan struct{}
+}
+
+func newCollector(record func(context.Context, []conversion.Call) []conversion.Result, within time.Duration) *collector {
+	return &collector{record: record, within: within}
+}
+
+// do gives the call's result. Its Err is Unavailable when the database did not answer within the limit.
+func (c *collector) do(call conversion.Call) conversion.Result {
+	w := &waitingCall{call: call, done: make(chan struct{})}
+	c.mu.Lock()
+	c.waiting = append(c.waiting, w)
+	if c.running < maxBatches {
+		c.running++
+		go c.run()
+	}
+	c.mu.Unlock()
+	<-w.done
+	return w.result
+}
+
+// run decides batches until nobody waits.
+func (c *collector) run() {
+	for {
+		c.mu.Lock()
+		if len(c.waiting) == 0 {
+			c.running--
+			c.mu.Unlock()
+			return
+		}
+		n := min(len(c.waiting), maxBatch)
+		batch := c.waiting[:n:n]
+		c.waiting = c.waiting[n:]
+		c.mu.Unlock()
+		if c.decide(batch) {
+			continue
+		}
+		// The database is away. Who waited behind this batch has waited for its limit already and need not again.
+		c.mu.Lock()
+		batch, c.waiting = c.waiting, nil
+		c.mu.Unlock()
+		for _, w := range batch {
+			w.result = conversion.Result{Err: errs.Unavailable("database_unavailable", "the database does not answer")}
+			close(w.done)
+		}
+	}
+}
+
+// decide is false if the database is away.
+func (c *collector) decide(batch []*waitingCall) (there bool) {
+	calls := make([]conversion.Call, len(batch))
+	for i, w := range batch {
+		calls[i] = w.call
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), c.within)
+	defer cancel()
+	results := c.record(ctx, calls)
+	for i, w := range batch {
+		w.result = results[i]
+		there = there || !errs.Is(results[i].Err, errs.KindUnavailable)
+		close(w.done)
+	}
+	return there
+}
