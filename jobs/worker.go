@@ -1,0 +1,88 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/waypost/waypost/domain"
+)
+
+const (
+	// workerSlots is how many hosts the queue delivers to at once in this process.
+	workerSlots = 64
+	// shutdownLimit is how long a stop waits for requests under way, which take 15 s at most.
+	shutdownLimit = 17 * time.Second
+)
+
+// ParseRedis reads REDIS_URL: redis://, rediss:// or redis-sentinel://.
+func ParseRedis(address string) (asynq.RedisConnOpt, error) {
+	opt, err := asynq.ParseRedisURI(address)
+	if err != nil {
+		return nil, fmt.Errorf("read REDIS_URL: %w", err)
+	}
+	return opt, nil
+}
+
+// Worker takes tasks from the queue.
+type Worker struct {
+	redis     asynq.RedisConnOpt
+	deliverer Deliverer
+	clock     domain.Clock
+	log       *slog.Logger
+}
+
+// NewWorker makes a worker; Run starts it.
+func NewWorker(redis asynq.RedisConnOpt, d Deliverer, clock domain.Clock, log *slog.Logger) *Worker {
+	return &Worker{redis: redis, deliverer: d, clock: clock, log: log}
+}
+
+// Run works until ctx ends, then finishes what is under way. A Redis that is away, now or later, is waited for.
+func (w *Worker) Run(ctx context.Context) error {
+	client := asynq.NewClient(w.redis)
+	defer client.Close()
+	server := asynq.NewServer(w.redis, asynq.Config{
+		Concurrency:              workerSlots,
+		Queues:                   map[string]int{queueDeliver: 1},
+		BaseContext:              func() context.Context { return ctx },
+		TaskCheckInterval:        100 * time.Millisecond, // how long an idle worker may overlook a task
+		DelayedTaskCheckInterval: time.Second,
+		ShutdownTimeout:          shutdownLimit,
+		Logger:                   asynqLogger{w.log},
+		LogLevel:                 asynq.WarnLevel,
+	})
+	mux := asynq.NewServeMux()
+	mux.Handle(KindDeliver, &deliverHandler{deliverer: w.deliverer, client: client, clock: w.clock, log: w.log})
+	if err := server.Start(mux); err != nil {
+		return fmt.Errorf("start worker: %w", err)
+	}
+	<-ctx.Done()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		server.Shutdown()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(shutdownLimit + time.Second): // a Redis that hangs is not waited for
+		w.log.Warn("the queue's server did not stop in time")
+	}
+	return nil
+}
+
+// asynqLogger sends asynq's lines to slog.
+type asynqLogger struct{ log *slog.Logger }
+
+func (l asynqLogger) line(args []any) string {
+	return strings.TrimSpace("asynq: " + fmt.Sprint(args...))
+}
+
+func (l asynqLogger) Debug(args ...any) { l.log.Debug(l.line(args)) }
+func (l asynqLogger) Info(args ...any)  { l.log.Info(l.line(args)) }
+func (l asynqLogger) Warn(args ...any)  { l.log.Warn(l.line(args)) }
+func (l asynqLogger) Error(args ...any) { l.log.Error(l.line(args)) }
+func (l asynqLogger) Fatal(args ...any) { l.log.Error(l.line(args)) }

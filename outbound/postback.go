@@ -1,0 +1,111 @@
+package outbound
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/waypost/waypost/domain/postback"
+)
+
+const (
+	connectLimit = 5 * time.Second
+	keptBody     = 4 << 10  // of a response, for the log
+	readBody     = 64 << 10 // of a response, so that the connection can be used again
+	userAgent    = "Waypost"
+)
+
+// PostbackClient sends deliveries. It implements postback.Sender: no redirects, no proxy, no cookies, 15 s in all, and
+// only to addresses that the guard lets through.
+type PostbackClient struct{ client *http.Client }
+
+// NewPostbackClient makes the client with a pool of connections of its own.
+func NewPostbackClient(guard *Guard) *PostbackClient {
+	dialer := &net.Dialer{Timeout: connectLimit, Control: guard.Control, Resolver: guard.resolver}
+	return &PostbackClient{&http.Client{
+		Timeout:       postback.SendLimit,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  nil, // a proxy would connect where the guard does not see it
+			DialContext:            dialer.DialContext,
+			ForceAttemptHTTP2:      true,
+			TLSHandshakeTimeout:    connectLimit,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+			MaxIdleConns:           1024,
+			MaxIdleConnsPerHost:    64, // as many as may be under way to one host
+			IdleConnTimeout:        90 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+			DisableCompression:     true, // nothing is unpacked here
+		},
+	}}
+}
+
+// Send implements postback.Sender.
+func (c *PostbackClient) Send(ctx context.Context, r postback.Request) postback.Response {
+	var body io.Reader
+	if r.Body != "" {
+		body = strings.NewReader(r.Body)
+	}
+	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, body)
+	if err != nil {
+		return postback.Response{Error: postback.ErrorInvalidURL}
+	}
+	for name, value := range r.Header {
+		request.Header.Set(name, value)
+	}
+	request.Header.Set("User-Agent", userAgent)
+	response, err := c.client.Do(request)
+	if err != nil {
+		return postback.Response{Error: classify(err)}
+	}
+	defer response.Body.Close()
+	// The status has decided; a body that breaks off takes nothing away from it.
+	kept, _ := io.ReadAll(io.LimitReader(response.Body, keptBody))
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, readBody-keptBody))
+	return postback.Response{StatusCode: response.StatusCode, RetryAfter: response.Header.Get("Retry-After"), Body: text(kept)}
+}
+
+// CloseIdle ends the connections that are not in use.
+func (c *PostbackClient) CloseIdle() { c.client.CloseIdleConnections() }
+
+// text is what PostgreSQL takes for text: UTF-8 without NUL.
+func text(b []byte) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(string(b), "\ufffd"), "\x00", "\ufffd")
+}
+
+// classify names the phase in which a request failed. The error's own text stays here: it names our resolver and
+// addresses.
+func classify(err error) postback.ErrorClass {
+	var dns *net.DNSError
+	var operation *net.OpError
+	var network net.Error
+	switch {
+	case errors.Is(err, ErrBlocked):
+		return postback.ErrorBlockedAddress
+	case errors.As(err, &dns):
+		return postback.ErrorDNS
+	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return postback.ErrorTimeout
+	case isTLS(err):
+		return postback.ErrorTLS
+	case errors.As(err, &operation) && operation.Op == "dial":
+		return postback.ErrorConnect
+	}
+	return postback.ErrorConnection
+}
+
+func isTLS(err error) bool {
+	var record tls.RecordHeaderError
+	var certificate *tls.CertificateVerificationError
+	var alert tls.AlertError
+	var host x509.HostnameError
+	var authority x509.UnknownAuthorityError
+	return errors.As(err, &record) || errors.As(err, &certificate) || errors.As(err, &alert) ||
+		errors.As(err, &host) || errors.As(err, &authority) || strings.Contains(err.Error(), "tls: ")
+}
