@@ -32,10 +32,30 @@ type LogEntry struct {
 	ConversionStatus Status // as it is now; empty where there is no conversion
 }
 
+// LogLine is a line together with the call itself, which the store seals.
+type LogLine struct {
+	LogEntry
+	Call Call
+}
+
 // LogFilter narrows a list of the incoming log; zero fields do not.
 type LogFilter struct {
 	From, To time.Time // received at; To is excluded
 	ClickID  click.ID
 	Status   Outcome
 	Code     string
+}
+
+// result is the answer that the line's call was given.
+func (l LogEntry) result() Result {
+	return Result{Status: l.Status, Code: l.Code, Message: l.Message, HTTPStatus: l.HTTPStatus, ConversionID: l.ConversionID,
+		ConversionStatus: l.ConversionStatus, Warnings: l.Warnings, Ignored: l.Ignored}
+}
+
+// settled tells a line that is not decided again in this way.
+func (l LogEntry) settled(mode again) bool {
+	if mode == settleQueued {
+		return l.Status != OutcomeQueued
+	}
+	return l.Status == OutcomeRecorded || l.Status == OutcomeUpdated
 }

@@ -11,12 +11,13 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/click"
-	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 )
 
 // Service holds the use cases of conversions and the incoming log.
-type Service struct{ Deps }
+type Service struct{ d Deps }
 
 // Deps is what the service needs.
 type Deps struct {
@@ -45,50 +46,107 @@ type Filter struct {
 	Test         *bool
 }
 
-// Store is what the service needs from storage.
-type Store interface{}
+// Store is what the service needs from storage. LoadCalls to Save run inside a transaction of RecordBatch, in this
+// order, which is also the order of their locks: keys, conversions, events, ledger, balances.
+type Store interface {
+	// LoadCalls gives the lines that the log has of these ids already, locked where they are to be decided again, and
+	// the clicks that have arrived.
+	LoadCalls(ctx context.Context, logs []LogID, lock bool, clicks []click.ID) (map[LogID]LogEntry, map[click.ID]click.Click, error)
+	// LoadTerms gives the terms of business that the calls are decided by.
+	LoadTerms(ctx context.Context, q TermsQuery) (Terms, error)
+	// ClaimKeys inserts the keys to be claimed that are free, and gives the holder of every key of the list that has
+	// one, by key. It waits for others who are inserting the same keys.
+	ClaimKeys(ctx context.Context, keys []Key) (map[string]Key, error)
+	// LockConversions gives the conversions that hold the keys, locked until the end of the transaction.
+	LockConversions(ctx context.Context, holders []Key) ([]Conversion, error)
+	// Save writes all that a batch changed.
+	Save(ctx context.Context, w Writes) error
 
-// RecordBatch decides a batch of calls, in their order, in one transaction, and gives one result each.
-func (s *Service) RecordBatch(ctx context.Context, calls []Call) []Result {
-	results := make([]Result, len(calls))
-	for i := range results {
-		results[i].Err = errs.Unavailable("not_ready", "recording is not built yet")
-	}
-	return results
+	// Lock gives one conversion of the scope, locked until the end of the transaction.
+	Lock(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
+	Get(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
+	List(ctx context.Context, scope account.Scope, f Filter, p domain.Page) (domain.Slice[Conversion], error)
+	// Events gives what happened to the conversions of a click, oldest first.
+	Events(ctx context.Context, scope account.Scope, id click.ID) ([]Event, error)
+
+	LogGet(ctx context.Context, scope account.Scope, id LogID) (LogEntry, error)
+	LogList(ctx context.Context, scope account.Scope, f LogFilter, p domain.Page) (domain.Slice[LogEntry], error)
+	// LogCall gives a logged call as it came.
+	LogCall(ctx context.Context, id LogID) (Call, error)
+	// LogQueued gives queued calls received after the given one (the zero id for the first), oldest first.
+	LogQueued(ctx context.Context, after LogID, limit int) ([]Call, error)
+}
+
+// TermsQuery asks for offers, advertisers, and the exchange rates from these currencies on the days between.
+type TermsQuery struct {
+	Offers      []offer.ID
+	Advertisers []advertiser.ID
+	Bases       []money.Currency
+	From, To    time.Time
+}
+
+// Terms is the answer to a TermsQuery.
+type Terms struct {
+	Offers      map[offer.ID]offer.Offer
+	Advertisers map[advertiser.ID]advertiser.Advertiser
+	Rates       Rates
+}
+
+// Key is a dedupe key and the conversion that holds it.
+type Key struct {
+	DedupeKey    string
+	ClickID      click.ID
+	ConversionID ID
+	Claim        bool // insert it if it is free; otherwise it is only asked for
+}
+
+// Writes is all that a batch changed.
+type Writes struct {
+	Created  []Conversion
+	Updated  []Conversion
+	Events   []Event
+	Entries  []ledger.Entry
+	Balances []ledger.Balance // what the entries add to the balances
+	Lines    []LogLine        // new lines of the incoming log
+	Relined  []LogLine        // lines of calls that were decided again
 }
 
 // Get gives one conversion.
 func (s *Service) Get(ctx context.Context, actor account.Actor, id ID) (Conversion, error) {
-	return Conversion{}, errs.Unavailable("not_ready", "not built yet")
+	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return Conversion{}, err
+	}
+	return s.d.Store.Get(ctx, actor.Scope(), id)
 }
 
 // List gives conversions, newest first.
 func (s *Service) List(ctx context.Context, actor account.Actor, f Filter, p domain.Page) (domain.Slice[Conversion], error) {
-	return domain.Slice[Conversion]{}, errs.Unavailable("not_ready", "not built yet")
+	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return domain.Slice[Conversion]{}, err
+	}
+	return s.d.Store.List(ctx, actor.Scope(), f, p)
 }
 
-// ChangeStatus moves a conversion by hand. fire tells whether affiliate postbacks learn of it.
-func (s *Service) ChangeStatus(ctx context.Context, actor account.Actor, id ID, status Status, reason string, fire bool) (Conversion, error) {
-	return Conversion{}, errs.Unavailable("not_ready", "not built yet")
+// Events gives what happened to the conversions of a click, oldest first.
+func (s *Service) Events(ctx context.Context, actor account.Actor, id click.ID) ([]Event, error) {
+	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return nil, err
+	}
+	return s.d.Store.Events(ctx, actor.Scope(), id)
 }
 
 // LogGet gives one line of the incoming log.
 func (s *Service) LogGet(ctx context.Context, actor account.Actor, id LogID) (LogEntry, error) {
-	return LogEntry{}, errs.Unavailable("not_ready", "not built yet")
+	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return LogEntry{}, err
+	}
+	return s.d.Store.LogGet(ctx, actor.Scope(), id)
 }
 
 // LogList gives lines of the incoming log, newest first.
 func (s *Service) LogList(ctx context.Context, actor account.Actor, f LogFilter, p domain.Page) (domain.Slice[LogEntry], error) {
-	return domain.Slice[LogEntry]{}, errs.Unavailable("not_ready", "not built yet")
-}
-
-// Replay decides a logged call again, after its cause was mended, and updates its line.
-func (s *Service) Replay(ctx context.Context, actor account.Actor, id LogID) (Result, error) {
-	return Result{}, errs.Unavailable("not_ready", "not built yet")
-}
-
-// SettlePending decides the queued calls whose click has arrived and refuses those that waited for more than 24 h. It
-// gives the number of calls that were settled.
-func (s *Service) SettlePending(ctx context.Context) (int, error) {
-	return 0, errs.Unavailable("not_ready", "not built yet")
+	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return domain.Slice[LogEntry]{}, err
+	}
+	return s.d.Store.LogList(ctx, actor.Scope(), f, p)
 }

@@ -73,8 +73,7 @@ func (c Conversion) settled() Status {
 	return c.Status
 }
 
-// take gives the conversion the status, and the end of its hold where it is held. One that waits for an exchange rate
-// is pending meanwhile, unless it was rejected or is trash.
+// take gives the conversion the status, and the end of its hold where it is held.
 func (c *Conversion) take(status Status, g offer.Goal) {
 	c.HoldUntil = time.Time{}
 	if status == StatusHold {
@@ -82,9 +81,15 @@ func (c *Conversion) take(status Status, g offer.Goal) {
 	}
 	c.Status = status
 	if c.AwaitingRate != "" {
-		c.AwaitingRate = status
-		if status == StatusApproved || status == StatusHold {
-			c.Status = StatusPending
-		}
+		c.Status, c.AwaitingRate = whileAwaiting(status), status
 	}
+}
+
+// whileAwaiting is how a conversion stands while it waits for the exchange rate: pending, unless it earns nothing
+// anyway.
+func whileAwaiting(status Status) Status {
+	if status == StatusApproved || status == StatusHold {
+		return StatusPending
+	}
+	return status
 }

@@ -1,0 +1,163 @@
+package conversion
+
+import (
+	"context"
+	"errors"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+// maxTries is how often a transaction is tried that lost against others.
+const maxTries = 4
+
+// again says how a call that has a line in the log already is decided.
+type again uint8
+
+const (
+	answerStored again = iota // as it was: the same call came twice
+	settleQueued              // once more if it is still queued
+	replay                    // once more unless it made or changed a conversion
+)
+
+// RecordBatch decides a batch of calls, in their order, in one transaction, and gives one result each. A call whose id
+// stands in the log already is answered as it was then and changes nothing. If the batch fails, each call is tried
+// alone, so that one that cannot be stored does not take the others along; if the database is away, every result has
+// Err.
+func (s *Service) RecordBatch(ctx context.Context, calls []Call) []Result {
+	return s.record(ctx, calls, answerStored, nil)
+}
+
+// record is RecordBatch for calls that may have a line already. also runs in the transaction, with the results.
+func (s *Service) record(ctx context.Context, calls []Call, mode again, also func(context.Context, []Result) error) []Result {
+	if len(calls) == 0 {
+		return nil
+	}
+	results, err := s.try(ctx, calls, mode, also)
+	if err == nil {
+		return results
+	}
+	results = make([]Result, len(calls))
+	alone := len(calls) > 1 && !errs.Is(err, errs.KindUnavailable) && ctx.Err() == nil
+	for i := range calls {
+		results[i].Err = err
+		if alone {
+			results[i] = s.record(ctx, calls[i:i+1], mode, also)[0]
+			alone = !errs.Is(results[i].Err, errs.KindUnavailable) // it went away meanwhile
+			err = results[i].Err
+		}
+	}
+	return results
+}
+
+// try runs the batch's transaction, again where it lost against a concurrent one: a Conflict is a deadlock or a row
+// that another batch inserted since we looked.
+func (s *Service) try(ctx context.Context, calls []Call, mode again, also func(context.Context, []Result) error) (results []Result, err error) {
+	works := make([]*work, len(calls))
+	for i, c := range calls {
+		works[i] = s.prepare(c)
+	}
+	for range maxTries {
+		var wake func(context.Context)
+		err = s.d.Tx.InTx(ctx, func(ctx context.Context) error {
+			b := batch{s: s, works: works, mode: mode, now: s.d.Clock()}
+			if results, wake, err = b.run(ctx); err == nil && also != nil {
+				err = also(ctx, results)
+			}
+			return err
+		})
+		if err == nil {
+			if wake != nil {
+				wake(context.WithoutCancel(ctx))
+			}
+			return results, nil
+		}
+		if !errs.Is(err, errs.KindConflict) || ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, err
+}
+
+// work is one call of a batch on its way to a result.
+type work struct {
+	call    Call
+	sent    Sent
+	clickID click.ID    // zero where none proved itself
+	refusal *errs.Error // found before anything was loaded
+}
+
+func (s *Service) prepare(c Call) *work {
+	w := &work{call: c}
+	var invalidBody *errs.Error
+	w.sent, invalidBody = ParseSent(c)
+	w.clickID, w.refusal = Identify(w.sent, s.d.Signer, c.ReceivedAt)
+	if invalidBody != nil {
+		w.refusal = invalidBody
+	}
+	return w
+}
+
+// facts gathers what is stored about a call's click.
+func (b *batch) facts(w *work) Facts {
+	f := Facts{Rates: b.terms.Rates}
+	if c, ok := b.clicks[w.clickID]; ok {
+		f.Click = &c
+		if o, ok := b.terms.Offers[c.OfferID]; ok {
+			f.Offer = &o
+		}
+		if a, ok := b.terms.Advertisers[c.AdvertiserID]; ok {
+			f.Advertiser = &a
+		}
+	}
+	return f
+}
+
+// load reads what the batch's calls need.
+func (b *batch) load(ctx context.Context) error {
+	logs := make([]LogID, len(b.works))
+	var clicks []click.ID
+	for i, w := range b.works {
+		logs[i] = w.call.ID
+		if !w.clickID.IsZero() {
+			clicks = append(clicks, w.clickID)
+		}
+	}
+	var err error
+	if b.lines, b.clicks, err = b.s.d.Store.LoadCalls(ctx, logs, b.mode != answerStored, clicks); err != nil {
+		return err
+	}
+	q := TermsQuery{From: b.now, To: b.now}
+	offers, advertisers, bases := map[offer.ID]bool{}, map[advertiser.ID]bool{}, map[money.Currency]bool{}
+	for _, w := range b.works {
+		c, ok := b.clicks[w.clickID]
+		if !ok {
+			continue
+		}
+		if !offers[c.OfferID] {
+			offers[c.OfferID], q.Offers = true, append(q.Offers, c.OfferID)
+		}
+		if !advertisers[c.AdvertiserID] {
+			advertisers[c.AdvertiserID], q.Advertisers = true, append(q.Advertisers, c.AdvertiserID)
+		}
+		if base, err := money.ParseCurrency(w.sent.Currency); err == nil && !bases[base] {
+			bases[base], q.Bases = true, append(q.Bases, base)
+		}
+		if at := w.call.ReceivedAt.Add(-maxRateAge); at.Before(q.From) {
+			q.From = at
+		}
+	}
+	if len(q.Offers) == 0 {
+		return nil
+	}
+	b.terms, err = b.s.d.Store.LoadTerms(ctx, q)
+	return err
+}
+
+func (s *Service) newUUID(b *batch) (domain.UUID, error) { return domain.NewUUID(b.now, s.d.Random) }
+
+var errKeyWithoutConversion = errors.New("a dedupe key is held by a conversion that does not exist")
