@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
