@@ -1,0 +1,165 @@
+package offer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/field"
+)
+
+// AccessFilter narrows a list of accesses; the zero filter takes all.
+type AccessFilter struct {
+	OfferID     ID
+	AffiliateID affiliate.ID
+	Status      AccessStatus
+}
+
+// SetAccess decides whether an affiliate may run an offer. An affiliate may only ask, for itself and for an offer that
+// it sees: its access becomes pending if there was no answer yet, and stays what it is otherwise. For an affiliate
+// a.AffiliateID may be left out.
+func (s *Service) SetAccess(ctx context.Context, actor account.Actor, a Access) (Access, error) {
+	own, asks := actor.Scope().Affiliate()
+	if asks {
+		if err := s.asksForItself(&a, affiliate.ID(own)); err != nil {
+			return Access{}, err
+		}
+	} else if err := s.mayManage(ctx, actor, a.OfferID); err != nil {
+		return Access{}, err
+	}
+	var err error
+	if a.Status, err = field.Choice(a.Status, AccessPending, AccessApproved, AccessRejected); err != nil {
+		var c field.Checks
+		c.Add("body.status", err)
+		return Access{}, c.Err()
+	}
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		// The lock on the offer keeps two answers to one affiliate apart.
+		if _, err := s.Store.GetForUpdate(ctx, actor.Scope(), a.OfferID); err != nil {
+			return fmt.Errorf("set access to offer %d: %w", a.OfferID, err)
+		}
+		if _, err := s.findAffiliate(ctx, actor, a.AffiliateID); err != nil {
+			return err
+		}
+		before, err := s.Store.GetAccess(ctx, a.OfferID, a.AffiliateID)
+		known := err == nil
+		if err != nil && !errs.Is(err, errs.KindNotFound) {
+			return fmt.Errorf("read access to offer %d: %w", a.OfferID, err)
+		}
+		if known && (asks || before.Status == a.Status) {
+			a = before
+			return nil
+		}
+		a.CreatedAt = s.now()
+		a.UpdatedAt = a.CreatedAt
+		if err := s.Store.SetAccess(ctx, &a); err != nil {
+			return fmt.Errorf("set access to offer %d: %w", a.OfferID, err)
+		}
+		var was any
+		if known {
+			was = before
+		}
+		return s.record(ctx, actor, "offer_access.set", "offer", a.OfferID, was, a)
+	})
+	if err != nil {
+		return Access{}, err
+	}
+	return a, nil
+}
+
+// ListAccess reads a part of the accesses, newest first. An affiliate sees its own, operators see all; advertisers are
+// refused.
+func (s *Service) ListAccess(ctx context.Context, actor account.Actor, f AccessFilter, p domain.Page) (domain.Slice[Access], error) {
+	if err := actor.Require(account.PermissionReadCatalogue); err != nil {
+		return domain.Slice[Access]{}, err
+	}
+	if _, ok := actor.Scope().Advertiser(); ok {
+		return domain.Slice[Access]{}, errs.Forbidden("forbidden", "who may run an offer is between the network and its affiliates")
+	}
+	if f.OfferID != 0 {
+		if _, err := s.Get(ctx, actor, f.OfferID); err != nil {
+			return domain.Slice[Access]{}, err
+		}
+	}
+	list, err := s.Store.ListAccess(ctx, actor.Scope(), f, p)
+	if err != nil {
+		return domain.Slice[Access]{}, fmt.Errorf("list accesses: %w", err)
+	}
+	return list, nil
+}
+
+// Link builds a tracking link. An affiliate's own id is implied. The warnings say why clicks through it would not
+// count as things stand: offer_inactive, affiliate_inactive, not_approved.
+func (s *Service) Link(ctx context.Context, actor account.Actor, in LinkInput) (string, []errs.Warning, error) {
+	if err := actor.Require(account.PermissionMakeLinks); err != nil {
+		return "", nil, err
+	}
+	if own, ok := actor.Scope().Affiliate(); ok && in.AffiliateID == 0 {
+		in.AffiliateID = affiliate.ID(own)
+	}
+	if in.AffiliateID == 0 {
+		return "", nil, errs.Invalid("required", "affiliate_id must name the affiliate whose link it is").At("body.affiliate_id")
+	}
+	o, err := s.Get(ctx, actor, in.OfferID)
+	if err != nil {
+		return "", nil, err
+	}
+	a, err := s.findAffiliate(ctx, actor, in.AffiliateID)
+	if err != nil {
+		return "", nil, err
+	}
+	link, err := TrackingLink(s.TrackingURL, in)
+	if err != nil {
+		return "", nil, err
+	}
+	warnings, err := s.linkWarnings(ctx, o, a)
+	return link, warnings, err
+}
+
+func (s *Service) findAffiliate(ctx context.Context, actor account.Actor, id affiliate.ID) (affiliate.Affiliate, error) {
+	a, err := s.Affiliates.Get(ctx, actor.Scope(), id)
+	if err != nil {
+		return affiliate.Affiliate{}, fmt.Errorf("find affiliate %d: %w", id, err)
+	}
+	return a, nil
+}
+
+func (s *Service) linkWarnings(ctx context.Context, o Offer, a affiliate.Affiliate) ([]errs.Warning, error) {
+	var w []errs.Warning
+	if o.Status != StatusActive {
+		w = append(w, errs.Warning{Field: "offer_id", Code: "offer_inactive",
+			Message: fmt.Sprintf("the offer is %s: clicks do not count until it is active", o.Status)})
+	}
+	if a.Status != affiliate.StatusActive {
+		w = append(w, errs.Warning{Field: "affiliate_id", Code: "affiliate_inactive",
+			Message: fmt.Sprintf("the affiliate is %s: clicks do not count until it is active", a.Status)})
+	}
+	if o.Visibility == VisibilityPublic {
+		return w, nil
+	}
+	access, err := s.Store.GetAccess(ctx, o.ID, a.ID)
+	if err != nil && !errs.Is(err, errs.KindNotFound) {
+		return nil, fmt.Errorf("read access to offer %d: %w", o.ID, err)
+	}
+	if err != nil || access.Status != AccessApproved {
+		w = append(w, errs.Warning{Field: "affiliate_id", Code: "not_approved",
+			Message: "the affiliate may not run this offer yet: clicks do not count until its access is approved"})
+	}
+	return w, nil
+}
+
+func (s *Service) asksForItself(a *Access, own affiliate.ID) error {
+	if a.AffiliateID == 0 {
+		a.AffiliateID = own
+	}
+	if a.AffiliateID != own {
+		return errs.NotFound("not_found", "there is no affiliate %d", a.AffiliateID)
+	}
+	if a.Status != "" && a.Status != AccessPending {
+		return errs.Forbidden("forbidden", "you may ask for an offer with status pending; the network decides")
+	}
+	return nil
+}
