@@ -47,14 +47,33 @@ func (s *Service) Announce(ctx context.Context, changes []conversion.Change) (fu
 	if len(deliveries) == 0 {
 		return func(context.Context) {}, nil
 	}
+	supersede(deliveries)
 	if err := s.Deliveries.Insert(ctx, deliveries); err != nil {
 		return nil, fmt.Errorf("insert %d deliveries: %w", len(deliveries), err)
 	}
-	hosts := make([]string, len(deliveries))
+	var hosts []string
 	for i := range deliveries {
-		hosts[i] = deliveries[i].Host
+		if deliveries[i].Status.Waiting() {
+			hosts = append(hosts, deliveries[i].Host)
+		}
 	}
 	return func(ctx context.Context) { s.wake(ctx, hosts) }, nil
+}
+
+// supersede closes the deliveries after which the list holds a newer one of the same conversion to the same postback.
+func supersede(ds []Delivery) {
+	type call struct {
+		conversion conversion.ID
+		postback   ID
+	}
+	newer := map[call]bool{}
+	for i := len(ds) - 1; i >= 0; i-- {
+		c := call{ds[i].ConversionID, ds[i].PostbackID}
+		if newer[c] {
+			ds[i].Status, ds[i].Reason = DeliveryFailed, ReasonSuperseded
+		}
+		newer[c] = true
+	}
 }
 
 func (s *Service) deliveryOf(p *Postback, c *conversion.Change) (Delivery, error) {

@@ -1,0 +1,239 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/postback"
+)
+
+// Postbacks implements postback.Store.
+type Postbacks struct{ db *DB }
+
+// Postbacks are the affiliates' postbacks.
+func (db *DB) Postbacks() Postbacks { return Postbacks{db} }
+
+var _ postback.Store = Postbacks{}
+
+const signingSecretColumn = "postbacks.signing_secret"
+
+type postbackRow struct {
+	ID            int64 `gorm:"primaryKey"`
+	AffiliateID   int64
+	OfferID       *int64
+	GoalID        *int64
+	URL           string `gorm:"column:url"`
+	Method        string
+	Statuses      textArray
+	Active        bool
+	PausedReason  string
+	SigningSecret []byte
+	FailingSince  *time.Time
+	Failures      int
+	CreatedAt     time.Time `gorm:"autoCreateTime:false"`
+	UpdatedAt     time.Time `gorm:"autoUpdateTime:false"`
+}
+
+func (postbackRow) TableName() string { return "postbacks" }
+
+// postback is without the signing secret, which Postbacks.open adds.
+func (row postbackRow) postback() postback.Postback {
+	p := postback.Postback{ID: postback.ID(row.ID), AffiliateID: affiliate.ID(row.AffiliateID), URL: row.URL, Method: row.Method,
+		Active: row.Active, PausedReason: postback.PausedReason(row.PausedReason), Failures: row.Failures,
+		CreatedAt: row.CreatedAt.UTC(), UpdatedAt: row.UpdatedAt.UTC()}
+	if row.OfferID != nil {
+		p.OfferID = offer.ID(*row.OfferID)
+	}
+	if row.GoalID != nil {
+		p.GoalID = offer.GoalID(*row.GoalID)
+	}
+	for _, s := range row.Statuses {
+		p.Statuses = append(p.Statuses, conversion.Status(s))
+	}
+	if row.FailingSince != nil {
+		p.FailingSince = row.FailingSince.UTC()
+	}
+	return p
+}
+
+func newPostbackRow(p postback.Postback) postbackRow {
+	row := postbackRow{ID: int64(p.ID), AffiliateID: int64(p.AffiliateID), URL: p.URL, Method: p.Method, Active: p.Active,
+		PausedReason: string(p.PausedReason), Failures: p.Failures, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt}
+	if p.OfferID != 0 {
+		row.OfferID = (*int64)(&p.OfferID)
+	}
+	if p.GoalID != 0 {
+		row.GoalID = (*int64)(&p.GoalID)
+	}
+	for _, s := range p.Statuses {
+		row.Statuses = append(row.Statuses, string(s))
+	}
+	if !p.FailingSince.IsZero() {
+		row.FailingSince = &p.FailingSince
+	}
+	return row
+}
+
+func (s Postbacks) open(row postbackRow) (postback.Postback, error) {
+	p := row.postback()
+	secret, err := s.db.sealer.Open(signingSecretColumn, row.SigningSecret)
+	if err != nil {
+		return postback.Postback{}, fmt.Errorf("read postback %d: %w", row.ID, err)
+	}
+	p.SigningSecret = string(secret)
+	return p, nil
+}
+
+// postbackScope is the condition of what a scope may see: advertisers know no affiliate's postback.
+func postbackScope(scope account.Scope) (string, []any, error) {
+	if err := scope.Check(); err != nil {
+		return "", nil, err
+	}
+	if id, ok := scope.Affiliate(); ok {
+		return "affiliate_id = ?", []any{id}, nil
+	}
+	if scope.Network() {
+		return "true", nil, nil
+	}
+	return "false", nil, nil
+}
+
+// Insert implements postback.Store.
+func (s Postbacks) Insert(ctx context.Context, p *postback.Postback) error {
+	row := newPostbackRow(*p)
+	row.SigningSecret = s.db.sealer.Seal(signingSecretColumn, []byte(p.SigningSecret))
+	if err := gorm.G[postbackRow](s.db.orm(ctx)).Create(ctx, &row); err != nil {
+		return translate("insert postback", err)
+	}
+	p.ID = postback.ID(row.ID)
+	return nil
+}
+
+// Get implements postback.Store.
+func (s Postbacks) Get(ctx context.Context, scope account.Scope, id postback.ID) (postback.Postback, error) {
+	return s.get(ctx, scope, id)
+}
+
+// Lock implements postback.Store. Deliveries that refer to the row can still be inserted meanwhile.
+func (s Postbacks) Lock(ctx context.Context, scope account.Scope, id postback.ID) (postback.Postback, error) {
+	return s.get(ctx, scope, id, clause.Locking{Strength: "NO KEY UPDATE"})
+}
+
+func (s Postbacks) get(ctx context.Context, scope account.Scope, id postback.ID, options ...clause.Expression) (postback.Postback, error) {
+	visible, args, err := postbackScope(scope)
+	if err != nil {
+		return postback.Postback{}, err
+	}
+	row, err := gorm.G[postbackRow](s.db.orm(ctx), options...).Where("id = ?", int64(id)).Where(visible, args...).Take(ctx)
+	if err != nil {
+		return postback.Postback{}, translate("get postback", err)
+	}
+	return s.open(row)
+}
+
+// Update implements postback.Store.
+func (s Postbacks) Update(ctx context.Context, p postback.Postback) error {
+	changed, err := gorm.G[postbackRow](s.db.orm(ctx)).Where("id = ?", int64(p.ID)).
+		Select("offer_id", "goal_id", "url", "method", "statuses", "active", "paused_reason", "failing_since", "failures", "updated_at").
+		Updates(ctx, newPostbackRow(p))
+	if err == nil && changed == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return translate("update postback", err)
+}
+
+// Delete implements postback.Store.
+func (s Postbacks) Delete(ctx context.Context, id postback.ID) error {
+	deleted, err := gorm.G[postbackRow](s.db.orm(ctx)).Where("id = ?", int64(id)).Delete(ctx)
+	if err == nil && deleted == 0 {
+		err = gorm.ErrRecordNotFound
+	}
+	return translate("delete postback", err)
+}
+
+// List implements postback.Store.
+func (s Postbacks) List(ctx context.Context, scope account.Scope, f postback.Filter, page domain.Page) (domain.Slice[postback.Postback], error) {
+	visible, args, err := postbackScope(scope)
+	if err != nil {
+		return domain.Slice[postback.Postback]{}, err
+	}
+	before, err := decodeIDCursor(page.Cursor)
+	if err != nil {
+		return domain.Slice[postback.Postback]{}, err
+	}
+	q := gorm.G[postbackRow](s.db.orm(ctx)).Where("id < ?", before).Where(visible, args...)
+	if f.AffiliateID != 0 {
+		q = q.Where("affiliate_id = ?", int64(f.AffiliateID))
+	}
+	if f.OfferID != 0 {
+		q = q.Where("offer_id = ?", int64(f.OfferID))
+	}
+	if !f.From.IsZero() {
+		q = q.Where("created_at >= ?", f.From)
+	}
+	if !f.To.IsZero() {
+		q = q.Where("created_at < ?", f.To)
+	}
+	limit := pageLimit(page)
+	rows, err := q.Order("id DESC").Limit(limit + 1).Find(ctx)
+	if err != nil {
+		return domain.Slice[postback.Postback]{}, translate("list postbacks", err)
+	}
+	return slice(rows, limit, func(r postbackRow) string { return encodeIDCursor(r.ID) }, s.open)
+}
+
+// CheckReferences implements postback.Store. An affiliate knows the offers that it may run or ask for.
+func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p postback.Postback) error {
+	if err := scope.Check(); err != nil {
+		return err
+	}
+	var found struct{ Affiliate, Offer, Goal bool }
+	err := s.db.orm(ctx).Raw(`
+		SELECT EXISTS (SELECT FROM affiliates WHERE id = @affiliate) AS affiliate,
+		       EXISTS (SELECT FROM offers o WHERE o.id = @offer AND (@network OR o.visibility <> 'private' OR EXISTS (
+		               SELECT FROM offer_access x WHERE x.offer_id = o.id AND x.affiliate_id = @affiliate))) AS offer,
+		       EXISTS (SELECT FROM goals WHERE id = @goal AND offer_id = @offer) AS goal`,
+		map[string]any{"affiliate": int64(p.AffiliateID), "offer": int64(p.OfferID), "goal": int64(p.GoalID), "network": scope.Network()}).
+		Scan(&found).Error
+	switch {
+	case err != nil:
+		return translate("check references of postback", err)
+	case !found.Affiliate:
+		return errs.Invalid("affiliate_not_found", "there is no affiliate %d", p.AffiliateID).At("affiliate_id")
+	case p.OfferID != 0 && !found.Offer:
+		return errs.Invalid("offer_not_found", "there is no offer %d", p.OfferID).At("offer_id")
+	case p.GoalID != 0 && !found.Goal:
+		return errs.Invalid("goal_not_found", "offer %d has no goal %d", p.OfferID, p.GoalID).At("goal_id")
+	}
+	return nil
+}
+
+// Recipients implements postback.Store.
+func (s Postbacks) Recipients(ctx context.Context, ids []affiliate.ID) ([]postback.Recipient, error) {
+	type recipientRow struct {
+		postbackRow
+		Fire string
+	}
+	rows, err := gorm.G[recipientRow](s.db.orm(ctx)).Raw(`
+		SELECT p.id, p.affiliate_id, p.offer_id, p.goal_id, p.url, p.method, p.statuses, p.active, a.fire
+		FROM postbacks p JOIN affiliates a ON a.id = p.affiliate_id
+		WHERE p.active AND p.affiliate_id IN ? ORDER BY p.id`, ids).Find(ctx)
+	if err != nil {
+		return nil, translate("find recipients", err)
+	}
+	recipients := make([]postback.Recipient, len(rows))
+	for i, row := range rows {
+		recipients[i] = postback.Recipient{Postback: row.postback(), Fire: affiliate.Fire(row.Fire)}
+	}
+	return recipients, nil
+}
