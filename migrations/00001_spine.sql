@@ -7,7 +7,7 @@
 -- Catalogue ---------------------------------------------------------------------------------------------------
 
 CREATE TABLE catalogue_version (
-    only    boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single  boolean PRIMARY KEY DEFAULT true CHECK (single), -- there is one row
     version bigint NOT NULL
 );
 INSERT INTO catalogue_version (version) VALUES (1);
