@@ -65,6 +65,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix `env:"WAYPOST_TRUSTED_PROXIES"`
 	// FallbackURL receives clicks that do not qualify and whose offer names no fallback; unset = a plain 404 page.
 	FallbackURL string `env:"WAYPOST_FALLBACK_URL"`
+	// MetricsToken is the bearer token that /metrics asks for; unset = it answers loopback and private addresses only.
+	MetricsToken string `env:"WAYPOST_METRICS_TOKEN"`
 	// DebugAddr serves pprof; unset = off. Keep it on loopback.
 	DebugAddr string `env:"WAYPOST_DEBUG_ADDR"`
 	// LogLevel is debug, info, warn or error.

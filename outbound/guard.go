@@ -31,14 +31,18 @@ const resolveTimeout = 2 * time.Second
 // operator allowed, on any port. What it says when a connection is made counts (Control); at save it only spares the
 // user a surprise (CheckURL).
 type Guard struct {
-	allow    []netip.Prefix
-	public   *ssrf.Guardian
-	resolver *net.Resolver
+	allow     []netip.Prefix
+	endpoints []netip.AddrPort
+	public    *ssrf.Guardian
+	resolver  *net.Resolver
 }
 
-// NewGuard takes the operator's exceptions (WAYPOST_OUTBOUND_ALLOW).
-func NewGuard(allow []netip.Prefix) *Guard {
-	return newGuard(allow, net.DefaultResolver)
+// NewGuard takes the operator's exceptions (WAYPOST_OUTBOUND_ALLOW), and single endpoints of Waypost's own such as the
+// demo's sink.
+func NewGuard(allow []netip.Prefix, endpoints ...netip.AddrPort) *Guard {
+	g := newGuard(allow, net.DefaultResolver)
+	g.endpoints = endpoints
+	return g
 }
 
 func newGuard(allow []netip.Prefix, resolver *net.Resolver) *Guard {
@@ -59,7 +63,8 @@ func (g *Guard) Control(network, address string, _ syscall.RawConn) error {
 
 func (g *Guard) check(to netip.AddrPort) error {
 	ip := to.Addr().Unmap().WithZone("")
-	if slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+	if slices.ContainsFunc(g.allow, func(p netip.Prefix) bool { return p.Contains(ip) }) ||
+		slices.Contains(g.endpoints, netip.AddrPortFrom(ip, to.Port())) {
 		return nil
 	}
 	if err := g.public.SafeAddrPort(netip.AddrPortFrom(ip, to.Port())); err != nil {
@@ -109,13 +114,13 @@ func hostPort(address string) (host string, port uint16, err error) {
 	u, err := url.Parse(strings.ToLower(scheme) + "://" + rest)
 	switch {
 	case err != nil:
-		return "", 0, errs.Invalid("invalid_url", "the URL cannot be read").Because(err).At("url")
+		return "", 0, errs.Invalid("invalid_url", "the URL cannot be read").Because(err).At("body.url")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return "", 0, errs.Invalid("invalid_url", "the URL has to begin with https:// or http://").At("url")
+		return "", 0, errs.Invalid("invalid_url", "the URL has to begin with https:// or http://").At("body.url")
 	case u.User != nil || strings.ContainsRune(rest, '@'):
-		return "", 0, errs.Invalid("invalid_url", "a URL with user name or password is not accepted").At("url")
+		return "", 0, errs.Invalid("invalid_url", "a URL with user name or password is not accepted").At("body.url")
 	case u.Hostname() == "":
-		return "", 0, errs.Invalid("invalid_url", "the URL has no host").At("url")
+		return "", 0, errs.Invalid("invalid_url", "the URL has no host").At("body.url")
 	}
 	host, port = strings.TrimSuffix(u.Hostname(), "."), 443
 	if u.Scheme == "http" {
@@ -124,12 +129,12 @@ func hostPort(address string) (host string, port uint16, err error) {
 	if text := u.Port(); text != "" {
 		n, err := strconv.ParseUint(text, 10, 16)
 		if err != nil || n == 0 {
-			return "", 0, errs.Invalid("invalid_url", "the port %q is not a number from 1 to 65535", text).At("url")
+			return "", 0, errs.Invalid("invalid_url", "the port %q is not a number from 1 to 65535", text).At("body.url")
 		}
 		port = uint16(n)
 	}
 	if _, err := netip.ParseAddr(host); err != nil && numeric(host) {
-		return "", 0, errs.Invalid("invalid_url", "the host %q looks like an address but is no plain one", host).At("url")
+		return "", 0, errs.Invalid("invalid_url", "the host %q looks like an address but is no plain one", host).At("body.url")
 	}
 	return host, port, nil
 }
@@ -146,7 +151,7 @@ func numeric(host string) bool {
 
 func refusal(host string, port uint16, cause error) error {
 	if errors.Is(cause, ssrf.ErrProhibitedPort) {
-		return errs.Invalid("blocked_port", "port %d is not allowed: postbacks go to ports 80 and 443, unless the operator allows the address", port).At("url")
+		return errs.Invalid("blocked_port", "port %d is not allowed: postbacks go to ports 80 and 443, unless the operator allows the address", port).At("body.url")
 	}
-	return errs.Invalid("blocked_address", "%s leads to an address that postbacks may not reach: private, local or reserved", host).At("url")
+	return errs.Invalid("blocked_address", "%s leads to an address that postbacks may not reach: private, local or reserved", host).At("body.url")
 }

@@ -1,0 +1,89 @@
+// Command waypost runs the affiliate network platform and its maintenance commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/waypost/waypost/config"
+	"github.com/waypost/waypost/server"
+)
+
+// Exit codes: 0 done, 1 failed, 2 wrong call or settings, 3 a part of the machine is missing.
+const (
+	exitFailed   = 1
+	exitSettings = 2
+	exitMissing  = 3
+)
+
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Serve everything, or the roles of --role."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's version."`
+	Admin   struct {
+		Create adminCreateCmd `cmd:"" help:"Make an operator account with the role admin."`
+	} `cmd:"" help:"Operator accounts."`
+	Spool struct {
+		Load spoolLoadCmd `cmd:"" help:"Load what a lost tracking node left in its spool folder."`
+	} `cmd:"" help:"The local log of clicks and postbacks."`
+}
+
+// environment is what every command gets.
+type environment struct {
+	ctx context.Context
+	cfg func() (config.Config, error) // read late, so that flags can stand in for variables
+	log func(config.Config) *slog.Logger
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	var cli commands
+	parsed := kong.Parse(&cli, kong.Name("waypost"), kong.UsageOnError(),
+		kong.Description("Waypost is a self-hosted affiliate network platform. Settings come from the environment; see config/config.go."))
+	err := parsed.Run(&environment{
+		ctx: ctx,
+		cfg: func() (config.Config, error) { return config.Load(os.Environ()) },
+		log: logger,
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "waypost:", err)
+		os.Exit(exitCode(err))
+	}
+}
+
+func logger(cfg config.Config) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked by config
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+// settingsError marks a fault in the settings, which has an exit code of its own.
+type settingsError struct{ error }
+
+func (e settingsError) Unwrap() error { return e.error }
+
+func (e *environment) settings() (config.Config, *slog.Logger, error) {
+	cfg, err := e.cfg()
+	if err != nil {
+		return config.Config{}, nil, settingsError{err}
+	}
+	return cfg, e.log(cfg), nil
+}
+
+func exitCode(err error) int {
+	var settings settingsError
+	switch {
+	case errors.As(err, &settings):
+		return exitSettings
+	case errors.Is(err, server.ErrMissingPart):
+		return exitMissing
+	}
+	return exitFailed
+}

@@ -1,0 +1,115 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/waypost/waypost/api"
+	"github.com/waypost/waypost/config"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/jobs"
+	"github.com/waypost/waypost/outbound"
+	"github.com/waypost/waypost/spool"
+	"github.com/waypost/waypost/store/pgstore"
+	"github.com/waypost/waypost/tracking"
+	"github.com/waypost/waypost/web"
+)
+
+// now is the clock of the whole program.
+func now() time.Time { return time.Now().UTC() }
+
+// services are the use cases, built once.
+type services struct {
+	signer      *click.Signer
+	accounts    *account.Service
+	advertisers *advertiser.Service
+	affiliates  *affiliate.Service
+	offers      *offer.Service
+	postbacks   *postback.Service
+	conversions *conversion.Service
+	ledger      *ledger.Service
+	client      *outbound.PostbackClient
+}
+
+func newServices(cfg config.Config, db *pgstore.DB, secret []byte, previous [][]byte, guard *outbound.Guard, waker postback.Waker, log *slog.Logger) *services {
+	s := &services{signer: click.NewSigner(secret, previous...), client: outbound.NewPostbackClient(guard)}
+	s.accounts = account.NewService(account.Deps{Tx: db, Store: db.Accounts(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
+	s.advertisers = advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
+	s.affiliates = affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now})
+	s.offers = offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
+		Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: cfg.TrackingURL})
+	s.postbacks = postback.NewService(postback.Deps{Store: db.Postbacks(), Deliveries: db.Deliveries(), Tx: db, Audit: db.Audit(),
+		Guard: guard, Sender: s.client, Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log})
+	s.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: s.postbacks, Audit: db.Audit(),
+		Signer: s.signer, Clock: now, Random: rand.Reader})
+	s.ledger = ledger.NewService(db.Ledger())
+	return s
+}
+
+// trackingNode is what role track runs: the doors, the routing catalogue, and the loader of the node's spool.
+type trackingNode struct {
+	spool   *spool.Spool
+	routing *tracking.Routing
+	doors   *tracking.Tracking
+	loader  *jobs.SpoolLoader
+}
+
+func newTrackingNode(cfg config.Config, db *pgstore.DB, s *services, log *slog.Logger) (*trackingNode, error) {
+	dir := filepath.Join(cfg.DataDir, "spool")
+	sp, err := spool.Open(dir, spool.Options{Log: log})
+	if err != nil {
+		return nil, fmt.Errorf("open spool: %w", err)
+	}
+	n := &trackingNode{spool: sp, routing: tracking.NewRouting(db.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
+	inFlight := &conversion.InFlight{}
+	n.loader = newLoader(sp, dir, db, s, inFlight, log)
+	n.doors = tracking.New(tracking.Options{
+		Routing: n.routing, Spool: sp, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
+		Record: s.conversions.RecordBatch, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
+	})
+	db.OnCatalogueChange(n.routing.Refresh)
+	return n, nil
+}
+
+func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, s *services, inFlight *conversion.InFlight, log *slog.Logger) *jobs.SpoolLoader {
+	return jobs.NewSpoolLoader(jobs.SpoolLoaderOptions{Spool: sp, Clicks: db.Clicks(), Record: s.conversions.RecordBatch,
+		InFlight: inFlight, BadDir: filepath.Join(dir, "bad"), Log: log})
+}
+
+// mountAPI adds the JSON API. flush is nil on a node without a spool.
+func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush func(context.Context) error, log *slog.Logger) error {
+	tokens, err := web.NewTokens(secret, web.AudienceAPI, now)
+	if err != nil {
+		return fmt.Errorf("WAYPOST_SECRET: %w", err)
+	}
+	clicks := click.NewService(db.Clicks(), s.signer, flush, now)
+	return api.Mount(e, api.Deps{
+		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers,
+		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger,
+		Traces: trace.NewService(clicks, db.Traces()), Log: log,
+	})
+}
+
+// outboundGuard allows what the operator's setting names, and in the demo the sink's address.
+func outboundGuard(cfg config.Config, sink *sink) *outbound.Guard {
+	allow := append([]netip.Prefix(nil), cfg.OutboundAllow...)
+	if sink != nil {
+		return outbound.NewGuard(allow, sink.addr())
+	}
+	return outbound.NewGuard(allow)
+}

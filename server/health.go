@@ -1,0 +1,89 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// healthRoutes are the probes of contract section 1.
+func (s *Server) healthRoutes(e *echo.Echo) {
+	e.GET("/healthz", func(c echo.Context) error { return c.JSON(http.StatusOK, map[string]string{"status": "ok"}) })
+	e.GET("/readyz", func(c echo.Context) error { return s.answerReadiness(c, s.checks()) })
+	if s.track != nil {
+		e.GET("/readyz/track", func(c echo.Context) error {
+			return s.answerReadiness(c, []check{{"routing", func(context.Context) error { return s.track.doors.Ready() }}})
+		})
+	}
+}
+
+// check is one part that the process needs.
+type check struct {
+	name string
+	ask  func(context.Context) error
+}
+
+func (s *Server) checks() []check {
+	checks := []check{
+		{"database", s.db.Ping},
+		{"schema", func(context.Context) error {
+			if !s.prepared.Load() {
+				return errors.New("migrations have not run yet")
+			}
+			return nil
+		}},
+		{"redis", func(ctx context.Context) error { return s.queue.Ping(ctx).Err() }},
+	}
+	if s.track != nil {
+		checks = append(checks,
+			check{"routing", func(context.Context) error { return s.track.doors.Ready() }},
+			check{"spool", func(context.Context) error {
+				_, err := s.track.spool.Err()
+				return err
+			}})
+	}
+	return checks
+}
+
+// answerReadiness names every failing part; 503 while any fails. A part's error text may name hosts, so it goes to the
+// log and the answer only says which part it is.
+func (s *Server) answerReadiness(c echo.Context, checks []check) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), 2*time.Second)
+	defer cancel()
+	parts := map[string]string{}
+	status, word := http.StatusOK, "ok"
+	for _, check := range checks {
+		parts[check.name] = "ok"
+		if err := check.ask(ctx); err != nil {
+			s.log.WarnContext(ctx, "not ready", "part", check.name, "error", err)
+			parts[check.name] = "failing"
+			status, word = http.StatusServiceUnavailable, "failing"
+		}
+	}
+	return c.JSON(status, map[string]any{"status": word, "parts": parts})
+}
+
+// watchSpool raises the alarm within seconds when clicks are redirected unrecorded, and says when it is over.
+func (s *Server) watchSpool(ctx context.Context) {
+	failing := false
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		since, err := s.track.spool.Err()
+		switch {
+		case err != nil && !failing:
+			s.log.ErrorContext(ctx, "ALARM: the spool cannot be written; redirects go on unrecorded", "since", since, "error", err)
+		case err == nil && failing:
+			s.log.WarnContext(ctx, "the spool can be written again")
+		}
+		failing = err != nil
+	}
+}

@@ -1,0 +1,184 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that migrations use
+
+	"github.com/waypost/waypost/config"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/jobs"
+	"github.com/waypost/waypost/migrations"
+	"github.com/waypost/waypost/spool"
+	"github.com/waypost/waypost/store/pgstore"
+)
+
+const (
+	demoEmail = "operator@demo.example"
+
+	// partitionsAhead is how far daily partitions are made in advance; a day without one would refuse its clicks.
+	partitionsAhead = 7 * 24 * time.Hour
+)
+
+func newPassword() string { return rand.Text() }
+
+// prepare brings the schema up to date, makes the partitions of the coming days and the first operator.
+func (s *Server) prepare(ctx context.Context) error {
+	applied, err := migrate(ctx, s.parts.directURL)
+	if err != nil {
+		return err
+	}
+	if applied > 0 {
+		s.log.InfoContext(ctx, "database migrated", "migrations", applied)
+	}
+	if err := ensurePartitions(ctx, s.db); err != nil {
+		return err
+	}
+	if s.cfg.AdminEmail != "" {
+		if err := s.services.accounts.EnsureOperator(ctx, s.cfg.AdminEmail, s.cfg.AdminPassword); err != nil {
+			return fmt.Errorf("first operator (WAYPOST_ADMIN_EMAIL): %w", err)
+		}
+	}
+	s.prepared.Store(true)
+	return nil
+}
+
+// prepareUntilDone prepares once the database is there.
+func (s *Server) prepareUntilDone(ctx context.Context) error {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		err := s.prepare(ctx)
+		if err == nil {
+			s.log.InfoContext(ctx, "the database is back")
+			if s.track != nil {
+				s.track.routing.Refresh(ctx)
+			}
+			return nil
+		}
+		if !unavailable(err) {
+			return err
+		}
+	}
+}
+
+func migrate(ctx context.Context, url string) (applied int, err error) {
+	db, err := sql.Open("pgx", url)
+	if err != nil {
+		return 0, fmt.Errorf("open database: %w", err)
+	}
+	defer db.Close()
+	reach, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if err := db.PingContext(reach); err != nil {
+		return 0, errs.Unavailable("database_unavailable", "the database does not answer").Because(err)
+	}
+	return migrations.Up(ctx, db)
+}
+
+func ensurePartitions(ctx context.Context, db *pgstore.DB) error {
+	return db.EnsurePartitions(ctx, now().AddDate(0, 0, -1), now().Add(partitionsAhead))
+}
+
+// unavailable tells a database that is away from one that refuses.
+func unavailable(err error) bool {
+	var connect *pgconn.ConnectError
+	return errs.Is(err, errs.KindUnavailable) || errors.As(err, &connect)
+}
+
+// periodic are the jobs of the worker, each run by one node of all.
+func (s *Server) periodic() []jobs.Periodic {
+	return []jobs.Periodic{
+		{Name: "partitions", Every: time.Hour, Run: func(ctx context.Context) error { return ensurePartitions(ctx, s.db) }},
+		{Name: "settle_pending", Every: time.Second, Run: func(ctx context.Context) error {
+			_, err := s.services.conversions.SettlePending(ctx)
+			return err
+		}},
+	}
+}
+
+// beside opens the settings' database for a command: the one of a running server, or one started for the command.
+func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*Server) error) (err error) {
+	s := &Server{cfg: cfg, log: log}
+	defer func() { s.close(context.WithoutCancel(ctx)) }()
+	if err := makeDataDir(cfg.DataDir); err != nil {
+		return err
+	}
+	if s.parts, err = openDatabase(ctx, cfg, log); err != nil {
+		return err
+	}
+	db, secret, previous, err := openStore(cfg, s.parts)
+	if err != nil {
+		return err
+	}
+	s.db = db
+	s.services = newServices(cfg, db, secret, previous, outboundGuard(cfg, nil), noQueue{}, log)
+	return do(s)
+}
+
+// noQueue is the waker of commands: the sweeper of the running server finds what they leave.
+type noQueue struct{}
+
+func (noQueue) Wake(context.Context, []string) error { return nil }
+
+// Migrate brings the database up to date and returns how many migrations it applied.
+func Migrate(ctx context.Context, cfg config.Config, log *slog.Logger) (applied int, err error) {
+	err = beside(ctx, cfg, log, func(s *Server) error {
+		if applied, err = migrate(ctx, s.parts.directURL); err != nil {
+			return err
+		}
+		return ensurePartitions(ctx, s.db)
+	})
+	return applied, err
+}
+
+// CreateAdmin makes an operator with the role admin.
+func CreateAdmin(ctx context.Context, cfg config.Config, log *slog.Logger, email, password string) error {
+	return beside(ctx, cfg, log, func(s *Server) error {
+		if _, err := migrate(ctx, s.parts.directURL); err != nil {
+			return err
+		}
+		_, err := s.services.accounts.CreateUser(ctx, account.SystemActor("admin create"), account.User{Email: email, Role: account.RoleAdmin}, password)
+		return err
+	})
+}
+
+// LoadSpool loads the spool folder of a lost node and returns how many records it held. It must be a folder that no
+// process writes to.
+func LoadSpool(ctx context.Context, cfg config.Config, log *slog.Logger, dir string) (records int64, err error) {
+	err = beside(ctx, cfg, log, func(s *Server) error {
+		if _, err := migrate(ctx, s.parts.directURL); err != nil {
+			return err
+		}
+		if err := ensurePartitions(ctx, s.db); err != nil {
+			return err
+		}
+		sp, err := spool.Open(dir, spool.Options{Log: log})
+		if err != nil {
+			return fmt.Errorf("open %s: %w", dir, err)
+		}
+		defer func() { err = errors.Join(err, sp.Close()) }()
+		records, _ = sp.Unreleased()
+		loader := newLoader(sp, dir, s.db, s.services, &conversion.InFlight{}, log)
+		run, cancel := context.WithCancel(ctx)
+		ended := make(chan struct{})
+		go func() { loader.Run(run); close(ended) }()
+		err = sp.WaitDrained(ctx)
+		cancel()
+		<-ended
+		return err
+	})
+	return records, err
+}
