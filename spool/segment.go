@@ -141,12 +141,12 @@ func (sc *scanner) next(end int64) (Record, error) {
 	}
 	r, size, err := decodeRecord(sc.buf)
 	if err == errShort && int64(len(sc.buf)) < end-sc.off {
-		sc.buf = make([]byte, min(end-sc.off, window))
-		if n, err := sc.r.ReadAt(sc.buf, sc.off); n < len(sc.buf) {
-			sc.buf = nil
-			return Record{}, err
+		buf := make([]byte, min(end-sc.off, window))
+		n, readErr := sc.r.ReadAt(buf, sc.off)
+		sc.buf = buf[:n]
+		if r, size, err = decodeRecord(sc.buf); err == errShort && n < len(buf) {
+			err = fmt.Errorf("%w: %w", errShort, readErr)
 		}
-		r, size, err = decodeRecord(sc.buf)
 	}
 	if err != nil {
 		return Record{}, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"time"
 )
 
@@ -18,8 +17,6 @@ func (s *Spool) run() {
 		}
 		select {
 		case <-s.wake:
-			// Those whom the previous batch woke are about to append again: let them come along.
-			runtime.Gosched()
 		case <-retry:
 		case <-s.stop:
 			stopping = true
