@@ -1,0 +1,68 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/waypost/waypost/domain/errs"
+)
+
+// LoginInput is what someone shows to log in.
+type LoginInput struct {
+	Email    string
+	Password string
+	IP       string
+}
+
+// Login finds the user that the password proves. Unknown address, wrong password, disabled and invited users get the
+// same answer, invalid_credentials, after the same time; who guessed too often is refused before any hash is computed.
+func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
+	email := strings.TrimSpace(in.Email)
+	giveBack, err := s.takeAttempt(ctx, email, in.IP)
+	if err != nil {
+		return User{}, err
+	}
+	u, ok, err := s.prove(ctx, email, in.Password)
+	if err != nil || ok {
+		giveBack() // our own failure is no wrong password
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("log in: %w", err)
+	}
+	if !ok {
+		return User{}, errs.Unauthenticated("invalid_credentials", "e-mail address or password is not right")
+	}
+	return u, nil
+}
+
+// prove tells whether the password is that of an active user.
+func (s *Service) prove(ctx context.Context, email, password string) (User, bool, error) {
+	phc, may := unknownUser, false
+	u, err := s.Store.FindUser(ctx, email)
+	switch {
+	case errs.Is(err, errs.KindNotFound):
+	case err != nil:
+		return User{}, false, err
+	case u.PasswordHash != "":
+		phc, may = u.PasswordHash, u.Status == UserStatusActive
+	}
+	if len(password) > 4*MaxPassword { // bytes; cannot be right and would only cost time
+		password = ""
+	}
+	right, weak, err := s.passwords.verify(ctx, password, phc)
+	if err != nil || !right || !may {
+		return User{}, false, err
+	}
+	if weak {
+		stronger, err := s.passwords.hash(ctx, password)
+		if err != nil {
+			return User{}, false, err
+		}
+		if err := s.Store.ReplaceHash(ctx, u.ID, u.PasswordHash, stronger); err != nil {
+			return User{}, false, err
+		}
+		u.PasswordHash = stronger
+	}
+	return u, true, nil
+}

@@ -1,0 +1,172 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/errs"
+)
+
+// RefreshLifetime is how long a refresh token can be used.
+const RefreshLifetime = 30 * 24 * time.Hour
+
+// RefreshToken is one link in the chain of a log-in. Only its hash is kept.
+type RefreshToken struct {
+	ID        domain.UUID
+	UserID    UserID
+	Family    domain.UUID // one log-in
+	Hash      [32]byte    // SHA-256 of the token
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	UsedAt    time.Time // zero = not yet
+	RevokedAt time.Time // zero = not revoked
+}
+
+// Session is a log-in: its user, its family (the sid of access tokens) and the refresh token that continues it.
+type Session struct {
+	User         User
+	Family       domain.UUID
+	RefreshToken string // shown once, never stored
+	ExpiresAt    time.Time
+}
+
+// IssueRefresh begins a log-in of a user that has proved itself.
+func (s *Service) IssueRefresh(ctx context.Context, u User, ip string) (Session, error) {
+	family, err := domain.NewUUID(s.now(), s.Random)
+	if err != nil {
+		return Session{}, err
+	}
+	var session Session
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+		// The lock orders the log-in with a disabling or a change of password at the same moment.
+		current, err := s.Store.GetUserForUpdate(ctx, u.Actor(ip).Scope(), u.ID)
+		if err != nil {
+			return fmt.Errorf("begin log-in of user %d: %w", u.ID, err)
+		}
+		if current.Status != UserStatusActive || current.PasswordHash != u.PasswordHash {
+			return errs.Unauthenticated("invalid_credentials", "e-mail address or password is not right")
+		}
+		if session, err = s.continueFamily(ctx, current, family); err != nil {
+			return err
+		}
+		return s.record(ctx, u.Actor(ip), "user.login", u.ID, nil, nil)
+	})
+	return session, err
+}
+
+// continueFamily makes the next refresh token of a log-in.
+func (s *Service) continueFamily(ctx context.Context, u User, family domain.UUID) (Session, error) {
+	var random [32]byte
+	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
+		return Session{}, fmt.Errorf("make refresh token: %w", err)
+	}
+	text := base64.RawURLEncoding.EncodeToString(random[:])
+	now := s.now()
+	id, err := domain.NewUUID(now, s.Random)
+	if err != nil {
+		return Session{}, err
+	}
+	t := RefreshToken{ID: id, UserID: u.ID, Family: family, Hash: sha256.Sum256([]byte(text)), CreatedAt: now, ExpiresAt: now.Add(RefreshLifetime)}
+	if err := s.Store.InsertToken(ctx, t); err != nil {
+		return Session{}, fmt.Errorf("keep refresh token: %w", err)
+	}
+	return Session{User: u, Family: family, RefreshToken: text, ExpiresAt: t.ExpiresAt}, nil
+}
+
+// Rotate spends a refresh token and gives the next one of its log-in. A token that was spent before shows that two
+// parties hold it: the whole log-in ends (RFC 9700, section 4.14.2).
+func (s *Service) Rotate(ctx context.Context, token, ip string) (Session, error) {
+	var session Session
+	alive := false
+	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
+		t, u, err := s.lockSession(ctx, token)
+		if errs.Is(err, errs.KindNotFound) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("rotate refresh token: %w", err)
+		}
+		now := s.now()
+		if !t.UsedAt.IsZero() && t.RevokedAt.IsZero() {
+			if err := s.Store.RevokeFamily(ctx, t.Family, now); err != nil {
+				return fmt.Errorf("end log-in: %w", err)
+			}
+			return s.record(ctx, u.Actor(ip), "user.token_reuse", u.ID, nil, nil)
+		}
+		if !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt) || u.Status != UserStatusActive {
+			return nil
+		}
+		if err := s.Store.SpendToken(ctx, t.ID, now); err != nil {
+			return fmt.Errorf("spend refresh token: %w", err)
+		}
+		session, err = s.continueFamily(ctx, u, t.Family)
+		alive = err == nil
+		return err
+	})
+	if err != nil {
+		return Session{}, err
+	}
+	if !alive {
+		return Session{}, errs.Unauthenticated("invalid_refresh_token", "this log-in is over: log in again")
+	}
+	return session, nil
+}
+
+// lockSession reads a token under its user's lock, which orders all changes of the user's log-ins.
+func (s *Service) lockSession(ctx context.Context, token string) (RefreshToken, User, error) {
+	hash := sha256.Sum256([]byte(token))
+	t, err := s.Store.FindToken(ctx, hash)
+	if err != nil {
+		return RefreshToken{}, User{}, err
+	}
+	u, err := s.Store.GetUserForUpdate(ctx, SystemActor("log-in").Scope(), t.UserID)
+	if err != nil {
+		return RefreshToken{}, User{}, err
+	}
+	t, err = s.Store.FindToken(ctx, hash) // again: it may have been spent while we waited
+	return t, u, err
+}
+
+// Revoke ends the log-in that a refresh token belongs to. An unknown token is no error: there is nothing to end.
+func (s *Service) Revoke(ctx context.Context, token string) error {
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		t, _, err := s.lockSession(ctx, token)
+		if errs.Is(err, errs.KindNotFound) {
+			return nil
+		}
+		if err == nil {
+			err = s.Store.RevokeFamily(ctx, t.Family, s.now())
+		}
+		if err != nil {
+			return fmt.Errorf("log out: %w", err)
+		}
+		return nil
+	})
+}
+
+// Active is the user of a log-in that is still good. It is asked at each call with an access token, so that a log-out
+// or a disabling counts at once.
+func (s *Service) Active(ctx context.Context, id UserID, family domain.UUID) (User, error) {
+	u, err := s.Store.SessionUser(ctx, id, family, s.now())
+	if errs.Is(err, errs.KindNotFound) {
+		return User{}, errs.Unauthenticated("session_ended", "this log-in is over: log in again")
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("find log-in: %w", err)
+	}
+	return u, nil
+}
+
+// Prune forgets refresh tokens that are long over. It returns how many.
+func (s *Service) Prune(ctx context.Context) (int, error) {
+	n, err := s.Store.DeleteTokens(ctx, s.now().Add(-24*time.Hour))
+	if err != nil {
+		return 0, fmt.Errorf("forget old refresh tokens: %w", err)
+	}
+	return n, nil
+}
