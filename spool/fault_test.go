@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"context"
 	"errors"
 	"os"
 	"sync"
@@ -204,23 +205,34 @@ func TestRecoversWithoutTraffic(t *testing.T) {
 	}
 }
 
-// TestDiskHangs: appends give up with their context, Err reports the hang, waiting records stay bounded, and all that
+// TestDiskHangs: nothing is acknowledged or delivered before its fsync returns; appends give up with their context, Err reports the hang, waiting records stay bounded, and all that
 // was acknowledged in the end is there.
 func TestDiskHangs(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	now := time.Now()
-	disk := &faultyDisk{hang: make(chan struct{}), hung: make(chan struct{}, 100)}
+	disk := &faultyDisk{}
 	s := mustOpen(t, t.TempDir(), Options{Create: disk.create, Now: func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
 		return now
 	}})
+	mustAppend(t, s, record(0, 1))
+	mustDrain(t, s, true)
+	disk.hang, disk.hung = make(chan struct{}), make(chan struct{}, 100)
 	first := make(chan error)
 	go func() { first <- s.Append(t.Context(), record(1, 1)) }()
 	<-disk.hung
 	if _, err := s.Err(); err != nil {
 		t.Errorf("just begun: %v", err)
+	}
+	if got := mustDrain(t, s, false); len(got) != 0 {
+		t.Errorf("%d records are delivered before their fsync has returned", len(got))
+	}
+	ended, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	if err := s.Append(ended, record(1, 1)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("append while fsync hangs: %v", err)
 	}
 	mu.Lock()
 	now = now.Add(stallAfter + time.Second)
@@ -257,8 +269,8 @@ func TestDiskHangs(t *testing.T) {
 	if err := <-first; err != nil {
 		t.Error(err)
 	}
-	if got := mustDrain(t, s, true); len(got) != n+1 {
-		t.Errorf("%d records, want %d", len(got), n+1)
+	if got := mustDrain(t, s, true); len(got) != n+2 {
+		t.Errorf("%d records, want %d", len(got), n+2)
 	}
 }
 

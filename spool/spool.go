@@ -133,7 +133,7 @@ func Open(dir string, o Options) (*Spool, error) {
 		pending: &batch{done: make(chan struct{})},
 	}
 	if err := s.recover(); err != nil {
-		_ = lock.Close()
+		_ = unlockDir(lock)
 		return nil, fmt.Errorf("open spool %s: %w", dir, err)
 	}
 	go s.run()
@@ -271,7 +271,7 @@ func (s *Spool) Close() error {
 	<-s.stopped
 	s.reading <- struct{}{} // for good: a Next that is reading ends first, no other begins
 	s.from.close()
-	if err := s.lock.Close(); err != nil {
+	if err := unlockDir(s.lock); err != nil {
 		return fmt.Errorf("close spool: %w", err)
 	}
 	return nil
