@@ -79,8 +79,26 @@ func (s *Service) try(ctx context.Context, calls []Call, mode again, also func(c
 		if !errs.Is(err, errs.KindConflict) || ctx.Err() != nil {
 			break
 		}
+		if errs.HasCode(err, CodeMissingPartition) {
+			if err := s.makeRoom(ctx, calls); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return nil, err
+}
+
+// CodeMissingPartition is the Conflict of a save for a day that the log has no room for yet: days to come have theirs
+// made ahead, days of a spool that lay for long have not.
+const CodeMissingPartition = "missing_partition"
+
+func (s *Service) makeRoom(ctx context.Context, calls []Call) error {
+	for _, c := range calls {
+		if err := s.d.Store.MakeRoom(ctx, c.ID.Time()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // work is one call of a batch on its way to a result.

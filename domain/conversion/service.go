@@ -61,6 +61,8 @@ type Store interface {
 	LockConversions(ctx context.Context, holders []Key) ([]Conversion, error)
 	// Save writes all that a batch changed.
 	Save(ctx context.Context, w Writes) error
+	// MakeRoom lets the log take calls received on that day. Outside any transaction.
+	MakeRoom(ctx context.Context, day time.Time) error
 
 	// Lock gives one conversion of the scope, locked until the end of the transaction.
 	Lock(ctx context.Context, scope account.Scope, id ID) (Conversion, error)

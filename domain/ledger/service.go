@@ -1,0 +1,75 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/errs"
+)
+
+// Store reads the ledger. Entries are written by the deeds that make them, in their transactions.
+type Store interface {
+	// Entries gives a party's entries, newest first.
+	Entries(ctx context.Context, p Party, page domain.Page) (domain.Slice[Entry], error)
+	// Balances gives a party's stored balances, by currency.
+	Balances(ctx context.Context, p Party) ([]Balance, error)
+	// Differences gives every balance that is not the fold of its entries.
+	Differences(ctx context.Context) ([]Difference, error)
+}
+
+// Difference is a stored balance that is not what its entries add up to.
+type Difference struct {
+	Stored Balance
+	Folded Balance
+}
+
+// Service reads the ledger.
+type Service struct{ store Store }
+
+// NewService makes the service.
+func NewService(store Store) *Service { return &Service{store: store} }
+
+// Ledger gives a party's entries, newest first. Errors: NotFound for another tenant's party.
+func (s *Service) Ledger(ctx context.Context, actor account.Actor, p Party, page domain.Page) (domain.Slice[Entry], error) {
+	if err := mayRead(actor, p); err != nil {
+		return domain.Slice[Entry]{}, err
+	}
+	return s.store.Entries(ctx, p, page)
+}
+
+// Balances gives a party's balances, one for each currency that it ever had. Errors: NotFound for another tenant's
+// party.
+func (s *Service) Balances(ctx context.Context, actor account.Actor, p Party) ([]Balance, error) {
+	if err := mayRead(actor, p); err != nil {
+		return nil, err
+	}
+	return s.store.Balances(ctx, p)
+}
+
+// VerifyBalances compares every stored balance with the fold of its entries. None is the only good answer.
+func (s *Service) VerifyBalances(ctx context.Context) ([]Difference, error) {
+	return s.store.Differences(ctx)
+}
+
+func mayRead(actor account.Actor, p Party) error {
+	if err := actor.Require(account.PermissionReadMoney); err != nil {
+		return err
+	}
+	scope := actor.Scope()
+	if err := scope.Check(); err != nil {
+		return err
+	}
+	own := Party("")
+	if id, ok := scope.Affiliate(); ok {
+		own = Affiliate(affiliate.ID(id))
+	} else if id, ok := scope.Advertiser(); ok {
+		own = Advertiser(advertiser.ID(id))
+	}
+	if !scope.Network() && p != own {
+		return errs.NotFound("not_found", "there is no such account")
+	}
+	return nil
+}

@@ -1,0 +1,242 @@
+package pgstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+const (
+	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message, l.warnings,
+	l.ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id, l.advertiser_id, l.settled_at,
+	coalesce((SELECT c.status FROM conversions c WHERE c.id = l.conversion_id), '') AS conversion_status
+FROM postback_log l WHERE l.id = ANY($1) AND l.received_at >= $2 AND l.received_at < $3`
+
+	selectClicks = `SELECT click_id, created_at, offer_id, affiliate_id, advertiser_id, reason, aff_click_id, subs, source,
+	landing_page_id, creative_id, deep_link, coupon, ip, user_agent, referrer, language, country, device, os, browser, robot
+FROM clicks WHERE click_id = ANY($1) AND created_at >= $2 AND created_at < $3`
+)
+
+// LoadCalls gives the lines of the incoming log with these ids and these clicks, as far as they exist, in one round
+// trip. Ids hold their time, so each day's partition is asked by its bounds, which the executor prunes by.
+func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, lock bool, clicks []click.ID) (
+	map[conversion.LogID]conversion.LogEntry, map[click.ID]click.Click, error) {
+	b := &pgx.Batch{}
+	lines, found := map[conversion.LogID]conversion.LogEntry{}, map[click.ID]click.Click{}
+	lineQuery := selectLines
+	if lock {
+		lineQuery += " ORDER BY l.id FOR UPDATE OF l"
+	}
+	for day, ids := range byDay(logs, func(id conversion.LogID) domain.UUID { return id.UUID }) {
+		b.Queue(lineQuery, ids, day, day.AddDate(0, 0, 1)).Query(func(rows pgx.Rows) error {
+			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[logRow])
+			for _, r := range read {
+				e := r.entry()
+				lines[e.ID] = e
+			}
+			return err
+		})
+	}
+	for day, ids := range byDay(clicks, func(id click.ID) domain.UUID { return domain.UUID(id) }) {
+		b.Queue(selectClicks, ids, day, day.AddDate(0, 0, 1)).Query(func(rows pgx.Rows) error {
+			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[clickRow])
+			for _, r := range read {
+				c := r.click()
+				found[c.ID] = c
+			}
+			return err
+		})
+	}
+	return lines, found, translateBatch("load calls", s.db.native(ctx).SendBatch(ctx, b).Close())
+}
+
+// byDay groups ids by the day (UTC) inside them.
+func byDay[T any](ids []T, plain func(T) domain.UUID) map[time.Time][][16]byte {
+	days := map[time.Time][][16]byte{}
+	for _, id := range ids {
+		u := plain(id)
+		day := u.Time().Truncate(24 * time.Hour)
+		days[day] = append(days[day], u)
+	}
+	return days
+}
+
+// LoadTerms gives offers with their goals, advertisers with their secrets, and exchange rates, in one round trip.
+func (s Conversions) LoadTerms(ctx context.Context, q conversion.TermsQuery) (conversion.Terms, error) {
+	t := conversion.Terms{Offers: map[offer.ID]offer.Offer{}, Advertisers: map[advertiser.ID]advertiser.Advertiser{}}
+	b := &pgx.Batch{}
+	b.Queue(`SELECT id, advertiser_id, name, destination_url, preview_url, fallback_url, currency, status, visibility,
+		window_days, min_seconds, show_value, created_at, updated_at FROM offers WHERE id = ANY($1)`, int64s(q.Offers)).
+		Query(func(rows pgx.Rows) error {
+			var o offer.Offer
+			_, err := pgx.ForEachRow(rows, []any{&o.ID, &o.AdvertiserID, &o.Name, &o.DestinationURL, &o.PreviewURL, &o.FallbackURL,
+				&o.Currency, &o.Status, &o.Visibility, &o.WindowDays, &o.MinSeconds, &o.ShowValue, &o.CreatedAt, &o.UpdatedAt},
+				func() error { t.Offers[o.ID] = o; return nil })
+			return err
+		})
+	b.Queue(`SELECT id, offer_id, alias, name, is_default, payout_model, payout_amount::text, payout_percent::text,
+		revenue_model, revenue_amount::text, revenue_percent::text, initial_status, hold_days, dedupe
+		FROM goals WHERE offer_id = ANY($1) ORDER BY id`, int64s(q.Offers)).
+		Query(func(rows pgx.Rows) error { return scanGoals(rows, t.Offers) })
+	if len(q.Advertisers) > 0 {
+		b.Queue(`SELECT id, name, override_percent::text, postback_auth, postback_token, always_ok, ip_allowlist, status_map
+			FROM advertisers WHERE id = ANY($1)`, int64s(q.Advertisers)).
+			Query(func(rows pgx.Rows) error { return s.scanAdvertisers(rows, t.Advertisers) })
+	}
+	if len(q.Bases) > 0 {
+		bases := make([]string, len(q.Bases))
+		for i, c := range q.Bases {
+			bases[i] = string(c)
+		}
+		b.Queue(`SELECT date, base, quote, rate::text FROM exchange_rates WHERE base = ANY($1) AND date BETWEEN $2 AND $3`,
+			bases, q.From, q.To).
+			Query(func(rows pgx.Rows) error {
+				var r conversion.Rate
+				var text string
+				_, err := pgx.ForEachRow(rows, []any{&r.Date, &r.Base, &r.Quote, &text}, func() (err error) {
+					r.Rate, err = readRate("exchange_rates.rate", text)
+					t.Rates = append(t.Rates, r)
+					return err
+				})
+				return err
+			})
+	}
+	return t, translateBatch("load terms", s.db.native(ctx).SendBatch(ctx, b).Close())
+}
+
+func int64s[T ~int64](ids []T) []int64 {
+	plain := make([]int64, len(ids))
+	for i, id := range ids {
+		plain[i] = int64(id)
+	}
+	return plain
+}
+
+func scanGoals(rows pgx.Rows, offers map[offer.ID]offer.Offer) error {
+	var g offer.Goal
+	var rates [4]*string
+	_, err := pgx.ForEachRow(rows, []any{&g.ID, &g.OfferID, &g.Alias, &g.Name, &g.IsDefault, &g.Payout.Model, &rates[0], &rates[1],
+		&g.Revenue.Model, &rates[2], &rates[3], &g.InitialStatus, &g.HoldDays, &g.Dedupe}, func() error {
+		for i, into := range [...]**money.Rate{&g.Payout.Amount, &g.Payout.Percent, &g.Revenue.Amount, &g.Revenue.Percent} {
+			var err error
+			if *into, err = readOptionalRate("goals", rates[i]); err != nil {
+				return err
+			}
+		}
+		o := offers[g.OfferID]
+		o.Goals = append(o.Goals, g)
+		offers[g.OfferID] = o
+		return nil
+	})
+	return err
+}
+
+func (s Conversions) scanAdvertisers(rows pgx.Rows, advertisers map[advertiser.ID]advertiser.Advertiser) error {
+	var a advertiser.Advertiser
+	var override string
+	var token, statusMap []byte
+	_, err := pgx.ForEachRow(rows, []any{&a.ID, &a.Name, &override, &a.PostbackAuth, &token, &a.AlwaysOK, &a.IPAllowlist, &statusMap}, func() error {
+		var err error
+		if a.OverridePercent, err = readRate("advertisers.override_percent", override); err != nil {
+			return err
+		}
+		a.StatusMap = nil
+		if err = json.Unmarshal(statusMap, &a.StatusMap); err != nil {
+			return fmt.Errorf("read advertisers.status_map: %w", err)
+		}
+		plain, err := s.db.sealer.Open("advertisers.postback_token", token)
+		if err != nil {
+			return err
+		}
+		a.PostbackToken = string(plain)
+		advertisers[a.ID] = a
+		return nil
+	})
+	return err
+}
+
+// ClaimKeys inserts the keys to be claimed that are free, sorted, so that batches that claim the same keys queue
+// instead of deadlocking, and then reads who holds each key: a statement of its own, which sees the rows that the
+// first one waited for.
+func (s Conversions) ClaimKeys(ctx context.Context, keys []conversion.Key) (map[string]conversion.Key, error) {
+	var all, claimed []string
+	var clicks, ids [][16]byte
+	for _, k := range keys {
+		all = append(all, k.DedupeKey)
+		if k.Claim {
+			claimed, clicks, ids = append(claimed, k.DedupeKey), append(clicks, k.ClickID), append(ids, k.ConversionID.UUID)
+		}
+	}
+	holders := make(map[string]conversion.Key, len(keys))
+	b := &pgx.Batch{}
+	if len(claimed) > 0 {
+		b.Queue(`INSERT INTO conversion_keys (dedupe_key, click_id, conversion_id)
+			SELECT * FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS k (dedupe_key, click_id, conversion_id) ORDER BY 1
+			ON CONFLICT DO NOTHING`, claimed, clicks, ids)
+	}
+	b.Queue(`SELECT dedupe_key, click_id, conversion_id FROM conversion_keys WHERE dedupe_key = ANY($1)`, all).
+		Query(func(rows pgx.Rows) error {
+			var k conversion.Key
+			var clickID, id [16]byte
+			_, err := pgx.ForEachRow(rows, []any{&k.DedupeKey, &clickID, &id}, func() error {
+				k.ClickID, k.ConversionID.UUID = clickID, id
+				holders[k.DedupeKey] = k
+				return nil
+			})
+			return err
+		})
+	return holders, translateBatch("claim keys", s.db.native(ctx).SendBatch(ctx, b).Close())
+}
+
+// LockConversions locks the conversions that hold these keys, in the order of their ids.
+func (s Conversions) LockConversions(ctx context.Context, holders []conversion.Key) ([]conversion.Conversion, error) {
+	clicks, ids := make([][16]byte, len(holders)), make([][16]byte, len(holders))
+	for i, k := range holders {
+		clicks[i], ids[i] = k.ClickID, k.ConversionID.UUID
+	}
+	rows, err := s.db.native(ctx).Query(ctx, `SELECT click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
+		status, hold_until, val::text, commission, revenue, currency, original_val::text, original_currency, exchange_rate::text,
+		awaiting_rate, test, params, clicked_at, created_at, updated_at
+		FROM conversions WHERE click_id = ANY($1) AND id = ANY($2) ORDER BY click_id, id FOR UPDATE`, clicks, ids)
+	if err != nil {
+		return nil, translateBatch("lock conversions", err)
+	}
+	read, err := pgx.CollectRows(rows, pgx.RowToStructByName[conversionRow])
+	if err != nil {
+		return nil, translateBatch("lock conversions", err)
+	}
+	conversions := make([]conversion.Conversion, len(read))
+	for i, r := range read {
+		if conversions[i], err = r.conversion(); err != nil {
+			return nil, err
+		}
+	}
+	return conversions, nil
+}
+
+// translateBatch is translate for statements that lost against concurrent ones: a deadlock and a serialization failure
+// are Conflicts, and so is a missing partition, for all of them pass when the batch is tried again.
+func translateBatch(deed string, err error) error {
+	var pg *pgconn.PgError
+	switch {
+	case isMissingPartition(err):
+		return errs.Conflict(conversion.CodeMissingPartition, "there is no partition for this day yet").Because(err)
+	case errors.As(err, &pg) && slices.Contains([]string{"40001", "40P01"}, pg.Code):
+		return errs.Conflict("concurrent_change", "the same rows were changed at the same time; try again").Because(fmt.Errorf("%s: %w", deed, err))
+	}
+	return translate(deed, err)
+}

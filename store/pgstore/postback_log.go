@@ -1,0 +1,174 @@
+package pgstore
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+// columnRawCall is what seals postback_log.raw.
+const columnRawCall = "postback_log.raw"
+
+// logRow is a line of postback_log without the sealed call, with the present status of its conversion.
+type logRow struct {
+	ID               uuid      `gorm:"primaryKey"`
+	ReceivedAt       time.Time `gorm:"primaryKey"`
+	Method           string
+	Query            string
+	IP               string
+	HTTPStatus       int
+	Status           string
+	Code             string
+	Message          string
+	Warnings         textArray
+	Ignored          textArray
+	ClickID          *uuid
+	ConversionID     *uuid
+	OfferID          *int64
+	AffiliateID      *int64
+	AdvertiserID     *int64
+	SettledAt        *time.Time
+	ConversionStatus string `gorm:"->"`
+}
+
+// TableName implements gorm's Tabler.
+func (logRow) TableName() string { return "postback_log" }
+
+func (r logRow) entry() conversion.LogEntry {
+	e := conversion.LogEntry{
+		ID: conversion.LogID{UUID: domain.UUID(r.ID)}, ReceivedAt: r.ReceivedAt.UTC(), Method: r.Method, Query: r.Query, IP: r.IP,
+		HTTPStatus: r.HTTPStatus, Status: conversion.Outcome(r.Status), Code: r.Code, Message: r.Message,
+		Warnings: r.Warnings, Ignored: r.Ignored,
+		OfferID: offer.ID(orZero(r.OfferID)), AffiliateID: affiliate.ID(orZero(r.AffiliateID)),
+		AdvertiserID: advertiser.ID(orZero(r.AdvertiserID)), SettledAt: orZero(r.SettledAt).UTC(),
+		ClickID: click.ID(orZero(r.ClickID)), ConversionStatus: conversion.Status(r.ConversionStatus),
+	}
+	e.ConversionID.UUID = domain.UUID(orZero(r.ConversionID))
+	return e
+}
+
+func orZero[T any](v *T) T {
+	if v == nil {
+		var zero T
+		return zero
+	}
+	return *v
+}
+
+const logColumns = `id, received_at, method, query, ip, http_status, status, code, message, warnings, ignored, click_id,
+	conversion_id, offer_id, affiliate_id, advertiser_id, settled_at,
+	coalesce((SELECT c.status FROM conversions c WHERE c.id = postback_log.conversion_id), '') AS conversion_status`
+
+// LogGet gives one line of the log. Errors: not_found, also for another tenant's.
+func (s Conversions) LogGet(ctx context.Context, scope account.Scope, id conversion.LogID) (conversion.LogEntry, error) {
+	if err := scope.Check(); err != nil {
+		return conversion.LogEntry{}, err
+	}
+	row, err := gorm.G[logRow](s.db.orm(ctx)).Select(logColumns).Scopes(ofParty(scope)).
+		Where("id = ? AND received_at = ?", uuid(id.UUID), id.Time()).Take(ctx)
+	if err != nil {
+		return conversion.LogEntry{}, translate("get line of the log", err)
+	}
+	return row.entry(), nil
+}
+
+// LogList gives a part of the log that the scope may see, newest first. Errors: invalid_cursor.
+func (s Conversions) LogList(ctx context.Context, scope account.Scope, f conversion.LogFilter, p domain.Page) (domain.Slice[conversion.LogEntry], error) {
+	none := domain.Slice[conversion.LogEntry]{}
+	if err := scope.Check(); err != nil {
+		return none, err
+	}
+	q := gorm.G[logRow](s.db.orm(ctx)).Select(logColumns).Scopes(ofParty(scope), logLike(f))
+	if p.Cursor != "" {
+		at, id, err := decodeUUIDCursor(p.Cursor)
+		if err != nil {
+			return none, err
+		}
+		q = q.Where("(received_at, id) < (?, ?) AND received_at <= ?", at, id, at) // the last for partitions
+	}
+	limit := pageLimit(p)
+	rows, err := q.Order("received_at DESC, id DESC").Limit(limit + 1).Find(ctx)
+	if err != nil {
+		return none, translate("list the log", err)
+	}
+	return slice(rows, limit,
+		func(r logRow) string { return encodeCursor(r.ReceivedAt, domain.UUID(r.ID).String()) },
+		func(r logRow) (conversion.LogEntry, error) { return r.entry(), nil })
+}
+
+func logLike(f conversion.LogFilter) func(*gorm.Statement) {
+	return func(s *gorm.Statement) {
+		if !f.From.IsZero() {
+			s.Where("received_at >= ?", f.From)
+		}
+		if !f.To.IsZero() {
+			s.Where("received_at < ?", f.To)
+		}
+		if !f.ClickID.IsZero() {
+			s.Where("click_id = ?", uuid(f.ClickID))
+		}
+		if f.Status != "" {
+			s.Where("status = ?", string(f.Status))
+		}
+		if f.Code != "" {
+			s.Where("code = ?", f.Code)
+		}
+	}
+}
+
+// MakeRoom makes the partition of a day.
+func (s Conversions) MakeRoom(ctx context.Context, day time.Time) error {
+	return s.db.EnsurePartitions(ctx, day, day)
+}
+
+// rawRow is the sealed call of a line.
+type rawRow struct {
+	Raw []byte
+}
+
+// TableName implements gorm's Tabler.
+func (rawRow) TableName() string { return "postback_log" }
+
+func (s Conversions) call(row rawRow) (conversion.Call, error) {
+	record, err := s.db.sealer.Open(columnRawCall, row.Raw)
+	if err != nil {
+		return conversion.Call{}, err
+	}
+	return conversion.ParseCall(record)
+}
+
+// LogCall gives a logged call as it came, for a part of the system that may see all.
+func (s Conversions) LogCall(ctx context.Context, id conversion.LogID) (conversion.Call, error) {
+	row, err := gorm.G[rawRow](s.db.orm(ctx)).Select("raw").Where("id = ? AND received_at = ?", uuid(id.UUID), id.Time()).Take(ctx)
+	if err != nil {
+		return conversion.Call{}, translate("get call of the log", err)
+	}
+	return s.call(row)
+}
+
+// LogQueued gives queued calls received after the given one, oldest first. Their ids hold their time, so the order of
+// ids is that of their arrival.
+func (s Conversions) LogQueued(ctx context.Context, after conversion.LogID, limit int) ([]conversion.Call, error) {
+	rows, err := gorm.G[rawRow](s.db.orm(ctx)).Select("raw").
+		Where("status = 'queued' AND received_at >= ? AND id > ?", after.Time(), uuid(after.UUID)).
+		Order("received_at, id").Limit(limit).Find(ctx)
+	if err != nil {
+		return nil, translate("list queued calls", err)
+	}
+	calls := make([]conversion.Call, len(rows))
+	for i, r := range rows {
+		if calls[i], err = s.call(r); err != nil {
+			return nil, err
+		}
+	}
+	return calls, nil
+}
