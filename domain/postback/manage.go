@@ -92,8 +92,10 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if _, err := after.Validate(); err != nil {
 			return err
 		}
-		if err := s.Store.CheckReferences(ctx, actor.Scope(), after); err != nil {
-			return err
+		if after.OfferID != before.OfferID || after.GoalID != before.GoalID {
+			if err := s.Store.CheckReferences(ctx, actor.Scope(), after); err != nil {
+				return err
+			}
 		}
 		if err := s.Store.Update(ctx, after); err != nil {
 			return err

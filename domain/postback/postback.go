@@ -80,25 +80,25 @@ func (p *Postback) Normalise() {
 // be reached, is asked elsewhere. The warnings are those of the URL.
 func (p *Postback) Validate() ([]errs.Warning, error) {
 	if p.AffiliateID <= 0 {
-		return nil, errs.Invalid("missing_affiliate_id", "a postback belongs to an affiliate; name its affiliate_id").At("affiliate_id")
+		return nil, errs.Invalid("required", "a postback belongs to an affiliate; name its affiliate_id").At("body.affiliate_id")
 	}
 	if p.OfferID < 0 || p.GoalID < 0 {
-		return nil, errs.Invalid("invalid_scope", "offer_id and goal_id are positive, or left out").At("offer_id")
+		return nil, errs.Invalid("invalid_scope", "offer_id and goal_id are positive, or left out").At("body.offer_id")
 	}
 	if p.GoalID != 0 && p.OfferID == 0 {
-		return nil, errs.Invalid("goal_without_offer", "a postback for a goal names its offer_id too").At("goal_id")
+		return nil, errs.Invalid("goal_without_offer", "a postback for a goal names its offer_id too").At("body.goal_id")
 	}
 	if p.Method != MethodGET && p.Method != MethodPOST {
-		return nil, errs.Invalid("invalid_method", "method is GET or POST, not %q", p.Method).At("method")
+		return nil, errs.Invalid("invalid_method", "method is GET or POST, not %q", p.Method).At("body.method")
 	}
 	for _, s := range p.Statuses {
 		if !slices.Contains(allStatuses, s) {
-			return nil, errs.Invalid("invalid_status", "statuses are among pending, hold, approved, rejected and trash; %q is none", s).At("statuses")
+			return nil, errs.Invalid("invalid_status", "statuses are among pending, hold, approved, rejected and trash; %q is none", s).At("body.statuses")
 		}
 	}
 	warnings, err := click.LintPostback(p.URL)
 	if e, ok := errs.As(err); ok && len(e.Fields) == 0 {
-		return nil, e.At("url")
+		return nil, e.At("body.url")
 	}
 	return warnings, err
 }

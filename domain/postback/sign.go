@@ -34,13 +34,13 @@ func NewSigningSecret(random io.Reader) (string, error) {
 
 // Sign is the Webhook-Signature of a body: "v1," and the base64 of HMAC-SHA256 over "id.timestamp.body", as the Standard
 // Webhooks specification 1.0.0 says.
-func Sign(secret string, id DeliveryID, at time.Time, body string) (string, error) {
+func Sign(secret, id string, at time.Time, body string) (string, error) {
 	encoded, ok := strings.CutPrefix(secret, secretPrefix)
 	key, err := base64.StdEncoding.DecodeString(encoded)
 	if !ok || err != nil || len(key) == 0 {
-		return "", fmt.Errorf("the signing secret of delivery %s is not %s and base64", id, secretPrefix)
+		return "", fmt.Errorf("the signing secret for %s is not %s and base64", id, secretPrefix)
 	}
 	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(id.String() + "." + strconv.FormatInt(at.Unix(), 10) + "." + body))
+	mac.Write([]byte(id + "." + strconv.FormatInt(at.Unix(), 10) + "." + body))
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
 }

@@ -200,8 +200,8 @@ func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p p
 	var found struct{ Affiliate, Offer, Goal bool }
 	err := s.db.orm(ctx).Raw(`
 		SELECT EXISTS (SELECT FROM affiliates WHERE id = @affiliate) AS affiliate,
-		       EXISTS (SELECT FROM offers o WHERE o.id = @offer AND (@network OR o.visibility <> 'private' OR EXISTS (
-		               SELECT FROM offer_access x WHERE x.offer_id = o.id AND x.affiliate_id = @affiliate))) AS offer,
+		       EXISTS (SELECT FROM offers o WHERE o.id = @offer AND (@network OR o.status <> 'draft' AND (
+		               o.visibility <> 'private' OR EXISTS (SELECT FROM offer_access x WHERE x.offer_id = o.id AND x.affiliate_id = @affiliate)))) AS offer,
 		       EXISTS (SELECT FROM goals WHERE id = @goal AND offer_id = @offer) AS goal`,
 		map[string]any{"affiliate": int64(p.AffiliateID), "offer": int64(p.OfferID), "goal": int64(p.GoalID), "network": scope.Network()}).
 		Scan(&found).Error
@@ -209,11 +209,11 @@ func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p p
 	case err != nil:
 		return translate("check references of postback", err)
 	case !found.Affiliate:
-		return errs.Invalid("affiliate_not_found", "there is no affiliate %d", p.AffiliateID).At("affiliate_id")
+		return errs.Invalid("unknown_affiliate", "there is no affiliate %d", p.AffiliateID).At("body.affiliate_id")
 	case p.OfferID != 0 && !found.Offer:
-		return errs.Invalid("offer_not_found", "there is no offer %d", p.OfferID).At("offer_id")
+		return errs.Invalid("unknown_offer", "there is no offer %d", p.OfferID).At("body.offer_id")
 	case p.GoalID != 0 && !found.Goal:
-		return errs.Invalid("goal_not_found", "offer %d has no goal %d", p.OfferID, p.GoalID).At("goal_id")
+		return errs.Invalid("unknown_goal", "offer %d has no goal %d", p.OfferID, p.GoalID).At("body.goal_id")
 	}
 	return nil
 }
