@@ -1,0 +1,110 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/web"
+)
+
+// Base is the path that all routes begin with.
+const Base = "/api/v1"
+
+// Deps is what the API needs: the use cases, and how callers prove who they are.
+type Deps struct {
+	Tokens      *web.Tokens
+	Accounts    *account.Service
+	Advertisers *advertiser.Service
+	Affiliates  *affiliate.Service
+	Offers      *offer.Service
+	Postbacks   *postback.Service
+	Clicks      *click.Service
+	Conversions *conversion.Service
+	Ledger      *ledger.Service
+	Traces      *trace.Service
+	Log         *slog.Logger
+}
+
+// Mount adds the API, its OpenAPI document and its documentation page to e. Without an IPExtractor of its own, e gets
+// one that believes no header.
+func Mount(e *echo.Echo, d Deps) error {
+	if e.IPExtractor == nil {
+		e.IPExtractor = web.ClientIP(nil)
+	}
+	config := newConfig()
+	s := &service{Deps: d, api: humaecho.NewWithGroup(e, e.Group(Base), config)}
+	s.authRoutes()
+	s.advertiserRoutes()
+	s.affiliateRoutes()
+	s.offerRoutes()
+	s.goalRoutes()
+	s.accessRoutes()
+	s.linkRoutes()
+	s.postbackRoutes()
+	s.clickRoutes()
+	s.conversionRoutes()
+	s.logRoutes()
+	s.deliveryRoutes()
+	s.balanceRoutes()
+
+	document, err := json.Marshal(s.api.OpenAPI())
+	if err != nil {
+		return fmt.Errorf("render OpenAPI document: %w", err)
+	}
+	e.GET("/api/openapi.json", func(c echo.Context) error {
+		return c.Blob(http.StatusOK, "application/json", document)
+	})
+	mountDocs(e)
+	return nil
+}
+
+// service is the API with its use cases; its methods are the routes and handlers of the resources.
+type service struct {
+	Deps
+	api huma.API
+}
+
+const description = `Ids are integers, except the strings of clicks, conversions, deliveries, log lines and ledger
+entries. Times are RFC 3339 in UTC. Money is a decimal string with its currency beside it. Lists are newest first; ask
+for the next part with the cursor of the last. An error is a problem document (RFC 9457) with a stable code. A field
+that your role may not see is left out.`
+
+// version is that of the contract, not of the program.
+const version = "1"
+
+var humaOnce sync.Once
+
+// newConfig is huma without its extras: no $schema in bodies, no documentation page from a CDN.
+func newConfig() huma.Config {
+	humaOnce.Do(func() { // settings that huma keeps in its package
+		huma.NewError = newHumaError
+		huma.ValidateStrictCasing = true // a field in another case is an unknown field
+		huma.DefaultArrayNullable = false
+	})
+	config := huma.DefaultConfig("Waypost", version)
+	config.CreateHooks = nil
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
+	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	config.Info.Description = description
+	config.Servers = []*huma.Server{{URL: Base}}
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a log-in."},
+	}
+	return config
+}

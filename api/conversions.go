@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+const tagConversions = "Conversions"
+
+func (s *service) conversionRoutes() {
+	register(s, op{"list-conversions", http.MethodGet, "/conversions", "List conversions", tagConversions, 0, nil}, s.listConversions)
+	register(s, op{"get-conversion", http.MethodGet, "/conversions/{id}", "Read a conversion", tagConversions, 0, nil}, s.getConversion)
+	register(s, op{"update-conversion", http.MethodPatch, "/conversions/{id}", "Move a conversion to another status", tagConversions, 0, []int{409}}, s.updateConversion)
+}
+
+// conversionBody is a conversion. Affiliates see no revenue, advertisers no commission.
+type conversionBody struct {
+	ID               string         `json:"id"`
+	ClickID          string         `json:"click_id"`
+	TxID             *string        `json:"txid" nullable:"true" doc:"The advertiser's unique id"`
+	OfferID          offer.ID       `json:"offer_id"`
+	GoalID           offer.GoalID   `json:"goal_id"`
+	AffiliateID      affiliate.ID   `json:"affiliate_id"`
+	AdvertiserID     advertiser.ID  `json:"advertiser_id"`
+	Status           string         `json:"status" enum:"pending,hold,approved,rejected,trash"`
+	HoldUntil        *time.Time     `json:"hold_until" nullable:"true"`
+	Val              money.Rate     `json:"val" doc:"Sale value in currency"`
+	Commission       *string        `json:"commission,omitempty" doc:"Owed to the affiliate"`
+	Revenue          *string        `json:"revenue,omitempty" doc:"Owed by the advertiser"`
+	Currency         string         `json:"currency"`
+	OriginalVal      money.Rate     `json:"original_val" doc:"Sale value as sent"`
+	OriginalCurrency string         `json:"original_currency"`
+	Rate             *money.Rate    `json:"rate" nullable:"true" doc:"From the original currency; null while there is none"`
+	Test             bool           `json:"test"`
+	Params           map[string]any `json:"params" doc:"Free values that the call carried"`
+	ClickedAt        time.Time      `json:"clicked_at"`
+	CreatedAt        time.Time      `json:"created_at"`
+	UpdatedAt        time.Time      `json:"updated_at"`
+}
+
+func (s *service) newConversionBody(c conversion.Conversion, v view) conversionBody {
+	b := conversionBody{ID: c.ID.String(), ClickID: s.Clicks.Text(c.ClickID), TxID: optionalText(c.TxID), OfferID: c.OfferID,
+		GoalID: c.GoalID, AffiliateID: c.AffiliateID, AdvertiserID: c.AdvertiserID, Status: string(c.Status),
+		HoldUntil: optionalTime(c.HoldUntil), Val: c.Val,
+		Commission: shown(v.commission(), c.Commission.String()), Revenue: shown(v.revenue(), c.Revenue.String()),
+		Currency: string(c.Commission.Currency()), OriginalVal: c.OriginalVal, OriginalCurrency: string(c.OriginalCurrency),
+		Test: c.Test, Params: newParams(c.Params, v), ClickedAt: c.ClickedAt, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
+	if !c.ExchangeRate.IsZero() {
+		b.Rate = &c.ExchangeRate
+	}
+	return b
+}
+
+// newParams renders the free values as one object; the amounts that were sent are shown to the side they belong to.
+func newParams(p conversion.Params, v view) map[string]any {
+	params := map[string]any{}
+	for name, value := range maps.All(p.Values) {
+		params[name] = value
+	}
+	if len(p.Param) > 0 {
+		params["param"] = p.Param
+	}
+	texts := map[string]string{"coupon": p.Coupon}
+	if v.commission() {
+		texts["com"], texts["comperc"] = p.Com, p.ComPerc
+	}
+	if v.revenue() {
+		texts["payout"] = p.Payout
+	}
+	for name, text := range texts {
+		if text != "" {
+			params[name] = text
+		}
+	}
+	return params
+}
+
+// parseConversionID reads an id of a path or a filter.
+func parseConversionID(text string) (conversion.ID, bool) {
+	id, ok := domain.ParseUUID(text)
+	return conversion.ID{UUID: id}, ok
+}
+
+// noSuch is the answer to an id that can name nothing.
+func noSuch(what string) error {
+	return errs.NotFound("not_found", "there is no %s with this id", what)
+}
+
+type conversionList struct {
+	Paging
+	Period
+	ClickID      string        `query:"click_id" maxLength:"64"`
+	TxID         string        `query:"txid" maxLength:"1024"`
+	OfferID      offer.ID      `query:"offer_id" minimum:"1"`
+	GoalID       offer.GoalID  `query:"goal_id" minimum:"1"`
+	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1"`
+	Status       string        `query:"status" enum:"pending,hold,approved,rejected,trash"`
+	Test         string        `query:"test" enum:"true,false,1,0"`
+}
+
+func (s *service) listConversions(ctx context.Context, actor account.Actor, in *conversionList) (*list[conversionBody], error) {
+	from, to, err := in.bounds()
+	if err != nil {
+		return nil, err
+	}
+	clickID, err := s.clickFilter(in.ClickID)
+	if err != nil {
+		return nil, err
+	}
+	f := conversion.Filter{From: from, To: to, ClickID: clickID, TxID: in.TxID, OfferID: in.OfferID, GoalID: in.GoalID,
+		AffiliateID: in.AffiliateID, AdvertiserID: in.AdvertiserID, Status: conversion.Status(in.Status), Test: flag(in.Test)}
+	found, err := s.Conversions.List(ctx, actor, f, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return newList(found, func(c conversion.Conversion) conversionBody { return s.newConversionBody(c, viewOf(actor)) }), nil
+}
+
+type conversionID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *service) getConversion(ctx context.Context, actor account.Actor, in *conversionID) (*one[conversionBody], error) {
+	id, ok := parseConversionID(in.ID)
+	if !ok {
+		return nil, noSuch("conversion")
+	}
+	c, err := s.Conversions.Get(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	return &one[conversionBody]{s.newConversionBody(c, viewOf(actor))}, nil
+}
+
+type conversionUpdate struct {
+	ID   string `path:"id" maxLength:"64"`
+	Body struct {
+		Status        conversion.Status `json:"status" enum:"pending,hold,approved,rejected,trash"`
+		Reason        string            `json:"reason,omitempty" maxLength:"1000"`
+		FirePostbacks Optional[bool]    `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of it; true if left out"`
+	}
+}
+
+func (s *service) updateConversion(ctx context.Context, actor account.Actor, in *conversionUpdate) (*one[conversionBody], error) {
+	id, ok := parseConversionID(in.ID)
+	if !ok {
+		return nil, noSuch("conversion")
+	}
+	fire := true
+	in.Body.FirePostbacks.to(&fire)
+	c, err := s.Conversions.ChangeStatus(ctx, actor, id, in.Body.Status, in.Body.Reason, fire)
+	if err != nil {
+		return nil, err
+	}
+	return &one[conversionBody]{s.newConversionBody(c, viewOf(actor))}, nil
+}

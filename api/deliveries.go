@@ -1,0 +1,125 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/postback"
+)
+
+const tagDeliveries = "Deliveries"
+
+func (s *service) deliveryRoutes() {
+	register(s, op{"list-deliveries", http.MethodGet, "/deliveries", "List deliveries to affiliates", tagDeliveries, 0, nil}, s.listDeliveries)
+	register(s, op{"get-delivery", http.MethodGet, "/deliveries/{id}", "Read a delivery with its attempts", tagDeliveries, 0, nil}, s.getDelivery)
+	register(s, op{"resend-delivery", http.MethodPost, "/deliveries/{id}/resend", "Send a delivery again, under the same id", tagDeliveries, 0, nil}, s.resendDelivery)
+}
+
+// deliveryBody is one call that is owed to an affiliate. An advertiser sees neither its address nor the answers.
+type deliveryBody struct {
+	ID            string        `json:"id"`
+	ConversionID  string        `json:"conversion_id"`
+	ClickID       string        `json:"click_id"`
+	PostbackID    postback.ID   `json:"postback_id"`
+	AffiliateID   affiliate.ID  `json:"affiliate_id"`
+	OfferID       offer.ID      `json:"offer_id"`
+	EventStatus   string        `json:"event_status" doc:"The conversion's status that it tells of"`
+	URL           *string       `json:"url,omitempty" doc:"Macros filled, secrets masked"`
+	Method        string        `json:"method" enum:"GET,POST"`
+	Status        string        `json:"status" enum:"pending,delivered,retrying,failed,paused"`
+	Reason        *string       `json:"reason" nullable:"true" doc:"Why it failed"`
+	Attempts      []attemptBody `json:"attempts"`
+	NextAttemptAt *time.Time    `json:"next_attempt_at" nullable:"true"`
+	CreatedAt     time.Time     `json:"created_at"`
+}
+
+type attemptBody struct {
+	Number       int       `json:"number"`
+	At           time.Time `json:"at"`
+	StatusCode   *int      `json:"status_code" nullable:"true" doc:"null where no answer came"`
+	DurationMS   int64     `json:"duration_ms"`
+	Error        *string   `json:"error" nullable:"true"`
+	ResponseBody *string   `json:"response_body,omitempty" doc:"Its beginning"`
+}
+
+func (s *service) newDeliveryBody(d postback.Delivery, v view) deliveryBody {
+	b := deliveryBody{ID: d.ID.String(), ConversionID: d.ConversionID.String(), ClickID: s.Clicks.Text(d.ClickID),
+		PostbackID: d.PostbackID, AffiliateID: d.AffiliateID, OfferID: d.OfferID, EventStatus: string(d.EventStatus),
+		URL: shown(v.commission(), d.URL), Method: d.Method, Status: string(d.Status), Reason: optionalText(d.Reason),
+		Attempts: make([]attemptBody, 0, len(d.Attempts)), NextAttemptAt: optionalTime(d.NextAttemptAt), CreatedAt: d.CreatedAt}
+	for _, a := range d.Attempts {
+		attempt := attemptBody{Number: a.Number, At: a.At, DurationMS: a.Duration.Milliseconds(), Error: optionalText(a.Error),
+			ResponseBody: shown(v.commission(), a.ResponseBody)}
+		if a.StatusCode != 0 {
+			attempt.StatusCode = &a.StatusCode
+		}
+		b.Attempts = append(b.Attempts, attempt)
+	}
+	return b
+}
+
+type deliveryList struct {
+	Paging
+	Period
+	ConversionID string       `query:"conversion_id" maxLength:"64"`
+	ClickID      string       `query:"click_id" maxLength:"64"`
+	PostbackID   postback.ID  `query:"postback_id" minimum:"1"`
+	AffiliateID  affiliate.ID `query:"affiliate_id" minimum:"1"`
+	Status       string       `query:"status" enum:"pending,delivered,retrying,failed,paused"`
+}
+
+func (s *service) listDeliveries(ctx context.Context, actor account.Actor, in *deliveryList) (*list[deliveryBody], error) {
+	from, to, err := in.bounds()
+	if err != nil {
+		return nil, err
+	}
+	f := postback.DeliveryFilter{PostbackID: in.PostbackID, AffiliateID: in.AffiliateID,
+		Status: postback.DeliveryStatus(in.Status), From: from, To: to}
+	if f.ClickID, err = s.clickFilter(in.ClickID); err != nil {
+		return nil, err
+	}
+	if in.ConversionID != "" {
+		id, ok := parseConversionID(in.ConversionID)
+		if !ok {
+			return nil, errs.Invalid("invalid_id", "is no id of a conversion").At("query.conversion_id")
+		}
+		f.ConversionID = id
+	}
+	found, err := s.Postbacks.ListDeliveries(ctx, actor, f, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return newList(found, func(d postback.Delivery) deliveryBody { return s.newDeliveryBody(d, viewOf(actor)) }), nil
+}
+
+type deliveryID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *service) getDelivery(ctx context.Context, actor account.Actor, in *deliveryID) (*one[deliveryBody], error) {
+	return s.delivery(ctx, actor, in, s.Postbacks.GetDelivery)
+}
+
+func (s *service) resendDelivery(ctx context.Context, actor account.Actor, in *deliveryID) (*one[deliveryBody], error) {
+	return s.delivery(ctx, actor, in, s.Postbacks.Resend)
+}
+
+// delivery answers with the delivery that a deed gives.
+func (s *service) delivery(ctx context.Context, actor account.Actor, in *deliveryID,
+	deed func(context.Context, account.Actor, postback.DeliveryID) (postback.Delivery, error)) (*one[deliveryBody], error) {
+	id, ok := domain.ParseUUID(in.ID)
+	if !ok {
+		return nil, noSuch("delivery")
+	}
+	d, err := deed(ctx, actor, postback.DeliveryID{UUID: id})
+	if err != nil {
+		return nil, err
+	}
+	return &one[deliveryBody]{s.newDeliveryBody(d, viewOf(actor))}, nil
+}
