@@ -50,7 +50,7 @@ type Deps struct {
 	Tx      domain.Transactor
 	Store   Store
 	Audit   audit.Recorder
-	Limiter Limiter
+	Limiter Limiter // nil = in the memory of this process
 	Clock   domain.Clock
 	Random  io.Reader // cryptographic
 }
@@ -62,7 +62,12 @@ type Service struct {
 }
 
 // NewService makes the service.
-func NewService(d Deps) *Service { return &Service{Deps: d, passwords: newHasher(d.Random)} }
+func NewService(d Deps) *Service {
+	if d.Limiter == nil {
+		d.Limiter = NewLimits(d.Clock)
+	}
+	return &Service{Deps: d, passwords: newHasher(d.Random)}
+}
 
 // CreateUser saves a new user. With a password it can log in at once, without one it is invited.
 func (s *Service) CreateUser(ctx context.Context, actor Actor, u User, password string) (User, error) {

@@ -1,0 +1,59 @@
+package pgstore
+
+import (
+	"strings"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"github.com/waypost/waypost/domain/errs"
+)
+
+// What the stores of the catalogue have in common.
+
+// forUpdate locks the rows that are read until the transaction ends.
+var forUpdate = clause.Locking{Strength: clause.LockingStrengthUpdate}
+
+// changed translates the outcome of a statement that was to change one row.
+func changed(deed string, rows int, err error) error {
+	if err == nil && rows == 0 {
+		return errs.NotFound("not_found", "there is nothing with this id")
+	}
+	return translate(deed, err)
+}
+
+// madeWithin narrows to rows made at from or later and before to; a zero time is no bound.
+func madeWithin(from, to time.Time) func(*gorm.Statement) {
+	return func(q *gorm.Statement) {
+		if !from.IsZero() {
+			q.Where("created_at >= ?", from)
+		}
+		if !to.IsZero() {
+			q.Where("created_at < ?", to)
+		}
+	}
+}
+
+// equals narrows to rows with this value in a column; the zero value is no bound. The column's name is a constant of
+// the caller.
+func equals[T comparable](column string, value T) func(*gorm.Statement) {
+	return func(q *gorm.Statement) {
+		var none T
+		if value != none {
+			q.Where(clause.Eq{Column: clause.Column{Name: column}, Value: value})
+		}
+	}
+}
+
+// likeEscapes keeps what a user searches for from being read as a pattern.
+var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// named narrows to rows whose name holds the text, case ignored; an empty text is no bound.
+func named(text string) func(*gorm.Statement) {
+	return func(q *gorm.Statement) {
+		if text != "" {
+			q.Where("name ILIKE ?", "%"+likeEscapes.Replace(text)+"%")
+		}
+	}
+}
