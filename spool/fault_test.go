@@ -325,3 +325,29 @@ func TestDiskForgets(t *testing.T) {
 		}
 	}
 }
+
+// TestDamageDuringWrite: records behind a damaged place would never be read, so their append must fail.
+func TestDamageDuringWrite(t *testing.T) {
+	t.Parallel()
+	disk := &faultyDisk{}
+	s := mustOpen(t, t.TempDir(), Options{Create: disk.create})
+	mustAppend(t, s, record(1, 100))
+	if err := os.Truncate(s.path(1), segmentHeader+60); err != nil {
+		t.Fatal(err)
+	}
+	disk.hang, disk.hung = make(chan struct{}), make(chan struct{}, 100)
+	second := make(chan error)
+	go func() { second <- s.Append(t.Context(), record(2, 100)) }()
+	<-disk.hung
+	if got := mustDrain(t, s, true); len(got) != 0 {
+		t.Errorf("read %v", got)
+	}
+	close(disk.hang)
+	if err := <-second; !errors.Is(err, ErrUnwritable) {
+		t.Errorf("append behind the damage: %v, want ErrUnwritable", err)
+	}
+	mustAppend(t, s, record(3, 100))
+	if diff := cmp.Diff([]Record{record(3, 100)}, mustDrain(t, s, true)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
