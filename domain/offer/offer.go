@@ -49,7 +49,7 @@ type Offer struct {
 	Name           string
 	DestinationURL string // template with macros; fixed scheme and host
 	PreviewURL     string
-	FallbackURL    string // where a click goes that does not qualify; empty = a plain page with status 404
+	FallbackURL    string // template; where a click goes that does not qualify; empty = a plain page with status 404
 	Currency       money.Currency
 	Status         Status
 	Visibility     Visibility

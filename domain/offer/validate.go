@@ -43,7 +43,11 @@ func (o *Offer) validate(lint Lint, goalAt func(i int) string) ([]errs.Warning, 
 	warnings, err := lint(o.DestinationURL)
 	c.Add("body.destination_url", err)
 	c.Add("body.preview_url", checkPlainURL(o.PreviewURL))
-	c.Add("body.fallback_url", checkPlainURL(o.FallbackURL))
+	if o.FallbackURL != "" { // its macros are filled too, so its host has to be as fixed as the destination's
+		more, err := lint(o.FallbackURL)
+		c.Add("body.fallback_url", err)
+		warnings = append(warnings, ofFallback(more)...)
+	}
 	o.Currency, err = field.Currency(o.Currency, "")
 	c.Add("body.currency", err)
 	o.Status, err = field.Choice(o.Status, StatusActive, StatusDraft, StatusPaused, StatusExpired)
@@ -61,6 +65,18 @@ func (o *Offer) validate(lint Lint, goalAt func(i int) string) ([]errs.Warning, 
 	}
 	warnings = append(warnings, o.validateGoals(&c, goalAt)...)
 	return warnings, c.Err()
+}
+
+// ofFallback makes warnings of a destination those of the fallback, which needs no click id.
+func ofFallback(warnings []errs.Warning) []errs.Warning {
+	var kept []errs.Warning
+	for _, w := range warnings {
+		if w.Code != "no_click_id_macro" {
+			w.Field = "fallback_url"
+			kept = append(kept, w)
+		}
+	}
+	return kept
 }
 
 // checkPlainURL takes an http or https address without macros, or none.
