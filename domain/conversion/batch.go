@@ -239,7 +239,13 @@ func (b *batch) finish(w *work, r *Result) {
 		r.HTTPStatus = 200
 	}
 	line, stored := b.lines[w.call.ID]
-	if r.ClickPending || stored && (b.mode == answerStored || line.settled(b.mode)) {
+	if stored && (b.mode == answerStored || line.settled(b.mode)) {
+		return
+	}
+	if r.Status == OutcomeRefused || r.Status == OutcomeQueued {
+		r.Warnings = w.sent.Warnings
+	}
+	if r.ClickPending {
 		return
 	}
 	line = LogEntry{ID: w.call.ID, ReceivedAt: w.call.ID.Time(), Method: cut(w.call.Method, 16), Query: w.sent.Masked, IP: cut(w.call.IP, 64),

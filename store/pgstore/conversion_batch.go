@@ -21,12 +21,12 @@ import (
 )
 
 const (
-	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message, l.warnings,
-	l.ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id, l.advertiser_id, l.settled_at,
+	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message, l.warnings::text AS warnings,
+	l.ignored::text AS ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id, l.advertiser_id, l.settled_at,
 	coalesce((SELECT c.status FROM conversions c WHERE c.id = l.conversion_id), '') AS conversion_status
 FROM postback_log l WHERE l.id = ANY($1) AND l.received_at >= $2 AND l.received_at < $3`
 
-	selectClicks = `SELECT click_id, created_at, offer_id, affiliate_id, advertiser_id, reason, aff_click_id, subs, source,
+	selectClicks = `SELECT click_id, created_at, offer_id, affiliate_id, advertiser_id, reason, aff_click_id, subs::text AS subs, source,
 	landing_page_id, creative_id, deep_link, coupon, ip, user_agent, referrer, language, country, device, os, browser, robot
 FROM clicks WHERE click_id = ANY($1) AND created_at >= $2 AND created_at < $3`
 )
@@ -158,7 +158,7 @@ func (s Conversions) scanAdvertisers(rows pgx.Rows, advertisers map[advertiser.I
 		if err = json.Unmarshal(statusMap, &a.StatusMap); err != nil {
 			return fmt.Errorf("read advertisers.status_map: %w", err)
 		}
-		plain, err := s.db.sealer.Open("advertisers.postback_token", token)
+		plain, err := s.db.sealer.Open(tokenColumn, token)
 		if err != nil {
 			return err
 		}
