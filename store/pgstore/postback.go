@@ -221,7 +221,7 @@ func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p p
 // Recipients implements postback.Store.
 func (s Postbacks) Recipients(ctx context.Context, ids []affiliate.ID) ([]postback.Recipient, error) {
 	type recipientRow struct {
-		postbackRow
+		Row  postbackRow `gorm:"embedded"`
 		Fire string
 	}
 	rows, err := gorm.G[recipientRow](s.db.orm(ctx)).Raw(`
@@ -233,7 +233,7 @@ func (s Postbacks) Recipients(ctx context.Context, ids []affiliate.ID) ([]postba
 	}
 	recipients := make([]postback.Recipient, len(rows))
 	for i, row := range rows {
-		recipients[i] = postback.Recipient{Postback: row.postback(), Fire: affiliate.Fire(row.Fire)}
+		recipients[i] = postback.Recipient{Postback: row.Row.postback(), Fire: affiliate.Fire(row.Fire)}
 	}
 	return recipients, nil
 }
