@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -26,7 +27,8 @@ type batch struct {
 	held    map[string]*Conversion // by key, as it is now; nil where the key is free or newly claimed
 	claimed map[string]ID          // id of the conversion that will be made for a newly claimed key
 
-	quiet    bool // nobody is told
+	quiet    bool        // nobody is told
+	lastID   domain.UUID // that newUUID gave
 	writes   Writes
 	postings []ledger.Posting
 	changes  []Change
@@ -177,13 +179,13 @@ func (b *batch) apply(d Draft) (Result, error) {
 // follow notes event, ledger and announcement of a change.
 func (b *batch) follow(before *Conversion, after Conversion, event Event, d Draft) error {
 	var err error
-	if event.ID, err = b.s.newUUID(b); err != nil {
+	if event.ID, err = b.newUUID(); err != nil {
 		return err
 	}
 	event.At = b.now
 	b.writes.Events = append(b.writes.Events, event)
 	postings := Postings(before, after)
-	entries, err := b.s.entries(postings, after, b.now)
+	entries, err := b.entries(postings, after)
 	if err != nil {
 		return err
 	}
@@ -206,17 +208,17 @@ func (b *batch) clickOf(c Conversion) click.Click {
 }
 
 // entries makes ledger entries of postings: one transaction.
-func (s *Service) entries(postings []ledger.Posting, c Conversion, at time.Time) ([]ledger.Entry, error) {
+func (b *batch) entries(postings []ledger.Posting, c Conversion) ([]ledger.Entry, error) {
 	if len(postings) == 0 {
 		return nil, nil
 	}
-	transaction, err := domain.NewUUID(at, s.d.Random)
+	transaction, err := b.newUUID()
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]ledger.Entry, len(postings))
 	for i, p := range postings {
-		id, err := domain.NewUUID(at, s.d.Random)
+		id, err := b.newUUID()
 		if err == nil {
 			err = p.Validate()
 		}
@@ -224,9 +226,23 @@ func (s *Service) entries(postings []ledger.Posting, c Conversion, at time.Time)
 			return nil, err
 		}
 		entries[i] = ledger.Entry{Posting: p, ID: ledger.ID{UUID: id}, TransactionID: ledger.TransactionID{UUID: transaction},
-			ConversionID: c.ID.UUID, ClickID: domain.UUID(c.ClickID), At: at}
+			ConversionID: c.ID.UUID, ClickID: domain.UUID(c.ClickID), At: b.now}
 	}
 	return entries, nil
+}
+
+// newUUID gives ids that grow within the batch, so that what was written in the same instant keeps its order: the
+// first is random, each other the one before plus one.
+func (b *batch) newUUID() (domain.UUID, error) {
+	if b.lastID.IsZero() {
+		var err error
+		b.lastID, err = domain.NewUUID(b.now, b.s.d.Random)
+		return b.lastID, err
+	}
+	const variant = 0b10 << 62
+	low := binary.BigEndian.Uint64(b.lastID[8:]) + 1
+	binary.BigEndian.PutUint64(b.lastID[8:], low&(1<<62-1)|variant)
+	return b.lastID, nil
 }
 
 // finish completes a result by what the rules do not know, and writes its line.

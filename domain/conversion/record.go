@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
@@ -175,7 +174,5 @@ func (b *batch) load(ctx context.Context) error {
 	b.terms, err = b.s.d.Store.LoadTerms(ctx, q)
 	return err
 }
-
-func (s *Service) newUUID(b *batch) (domain.UUID, error) { return domain.NewUUID(b.now, s.d.Random) }
 
 var errKeyWithoutConversion = errors.New("a dedupe key is held by a conversion that does not exist")
