@@ -26,11 +26,11 @@ type accessBody struct {
 
 func newAccessBody(a offer.Access) accessBody {
 	return accessBody{OfferID: a.OfferID, AffiliateID: a.AffiliateID, Status: string(a.Status),
-		CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+		CreatedAt: moment(a.CreatedAt), UpdatedAt: moment(a.UpdatedAt)}
 }
 
 type accessList struct {
-	ID offer.ID `path:"id" minimum:"1"`
+	ID offer.ID `path:"id"`
 	Paging
 	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1"`
 	Status      string       `query:"status" enum:"pending,approved,rejected"`
@@ -46,7 +46,7 @@ func (s *service) listAccess(ctx context.Context, actor account.Actor, in *acces
 }
 
 type accessSet struct {
-	ID   offer.ID `path:"id" minimum:"1"`
+	ID   offer.ID `path:"id"`
 	Body struct {
 		AffiliateID Optional[affiliate.ID]       `json:"affiliate_id,omitempty" minimum:"1" doc:"An affiliate's own is implied"`
 		Status      Optional[offer.AccessStatus] `json:"status,omitempty" enum:"pending,approved,rejected"`

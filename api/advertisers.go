@@ -47,7 +47,7 @@ func newAdvertiserBody(a advertiser.Advertiser, v view) advertiserBody {
 		AlwaysOK:        a.AlwaysOK,
 		IPAllowlist:     append([]string{}, a.IPAllowlist...),
 		StatusMap:       a.StatusMap,
-		CreatedAt:       a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		CreatedAt:       moment(a.CreatedAt), UpdatedAt: moment(a.UpdatedAt),
 	}
 	if b.StatusMap == nil {
 		b.StatusMap = map[string]string{}
@@ -81,7 +81,7 @@ func (f AdvertiserFields) apply(a *advertiser.Advertiser) {
 }
 
 type advertiserID struct {
-	ID advertiser.ID `path:"id" minimum:"1"`
+	ID advertiser.ID `path:"id"`
 }
 
 type advertiserList struct {
@@ -132,7 +132,7 @@ func (s *service) getAdvertiser(ctx context.Context, actor account.Actor, in *ad
 }
 
 type advertiserUpdate struct {
-	ID   advertiser.ID `path:"id" minimum:"1"`
+	ID   advertiser.ID `path:"id"`
 	Body struct {
 		Name Optional[string] `json:"name,omitempty" maxLength:"400"`
 		AdvertiserFields

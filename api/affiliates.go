@@ -35,7 +35,7 @@ type affiliateBody struct {
 
 func newAffiliateBody(a affiliate.Affiliate) affiliateBody {
 	return affiliateBody{ID: a.ID, Name: a.Name, Email: a.Email, Status: string(a.Status), Currency: string(a.Currency),
-		Fire: string(a.Fire), CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+		Fire: string(a.Fire), CreatedAt: moment(a.CreatedAt), UpdatedAt: moment(a.UpdatedAt)}
 }
 
 // AffiliateFields are what may be left out when an affiliate is saved.
@@ -54,7 +54,7 @@ func (f AffiliateFields) apply(a *affiliate.Affiliate) {
 }
 
 type affiliateID struct {
-	ID affiliate.ID `path:"id" minimum:"1"`
+	ID affiliate.ID `path:"id"`
 }
 
 type affiliateList struct {
@@ -105,7 +105,7 @@ func (s *service) getAffiliate(ctx context.Context, actor account.Actor, in *aff
 }
 
 type affiliateUpdate struct {
-	ID   affiliate.ID `path:"id" minimum:"1"`
+	ID   affiliate.ID `path:"id"`
 	Body struct {
 		Name Optional[string] `json:"name,omitempty" maxLength:"400"`
 		AffiliateFields

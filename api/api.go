@@ -44,26 +44,7 @@ type Deps struct {
 // Mount adds the API, its OpenAPI document and its documentation page to e. Without an IPExtractor of its own, e gets
 // one that believes no header.
 func Mount(e *echo.Echo, d Deps) error {
-	if e.IPExtractor == nil {
-		e.IPExtractor = web.ClientIP(nil)
-	}
-	config := newConfig()
-	s := &service{Deps: d, api: humaecho.NewWithGroup(e, e.Group(Base), config)}
-	s.authRoutes()
-	s.advertiserRoutes()
-	s.affiliateRoutes()
-	s.offerRoutes()
-	s.goalRoutes()
-	s.accessRoutes()
-	s.linkRoutes()
-	s.postbackRoutes()
-	s.clickRoutes()
-	s.conversionRoutes()
-	s.logRoutes()
-	s.deliveryRoutes()
-	s.balanceRoutes()
-
-	document, err := json.Marshal(s.api.OpenAPI())
+	document, err := json.Marshal(newService(e, d).api.OpenAPI())
 	if err != nil {
 		return fmt.Errorf("render OpenAPI document: %w", err)
 	}
@@ -78,6 +59,28 @@ func Mount(e *echo.Echo, d Deps) error {
 type service struct {
 	Deps
 	api huma.API
+}
+
+// newService adds the routes to e.
+func newService(e *echo.Echo, d Deps) *service {
+	if e.IPExtractor == nil {
+		e.IPExtractor = web.ClientIP(nil)
+	}
+	s := &service{Deps: d, api: humaecho.NewWithGroup(e, e.Group(Base), newConfig())}
+	s.authRoutes()
+	s.advertiserRoutes()
+	s.affiliateRoutes()
+	s.offerRoutes()
+	s.goalRoutes()
+	s.accessRoutes()
+	s.linkRoutes()
+	s.postbackRoutes()
+	s.clickRoutes()
+	s.conversionRoutes()
+	s.logRoutes()
+	s.deliveryRoutes()
+	s.balanceRoutes()
+	return s
 }
 
 const description = `Ids are integers, except the strings of clicks, conversions, deliveries, log lines and ledger

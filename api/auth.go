@@ -93,5 +93,5 @@ func (s *service) me(ctx context.Context, actor account.Actor, _ *struct{}) (*on
 	}
 	return &one[meBody]{meBody{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role),
 		AffiliateID: optionalID(u.AffiliateID), AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status),
-		CreatedAt: u.CreatedAt}}, nil
+		CreatedAt: moment(u.CreatedAt)}}, nil
 }

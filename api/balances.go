@@ -68,7 +68,7 @@ type entryBody struct {
 }
 
 func newEntryBody(e ledger.Entry) entryBody {
-	b := entryBody{ID: e.ID.String(), TransactionID: e.TransactionID.String(), At: e.At, Kind: string(e.Kind),
+	b := entryBody{ID: e.ID.String(), TransactionID: e.TransactionID.String(), At: moment(e.At), Kind: string(e.Kind),
 		FromAccount: string(e.From), ToAccount: string(e.To), Amount: e.Amount.String(),
 		Currency: string(e.Amount.Currency()), Note: e.Note}
 	if !e.ConversionID.IsZero() {
@@ -78,7 +78,7 @@ func newEntryBody(e ledger.Entry) entryBody {
 }
 
 type ledgerList struct {
-	ID affiliate.ID `path:"id" minimum:"1"`
+	ID affiliate.ID `path:"id"`
 	Paging
 }
 

@@ -54,7 +54,7 @@ func (s *service) newClickBody(c click.Click) clickBody {
 		AdvertiserID: c.AdvertiserID, Valid: c.Valid(), Reason: optionalText(c.Reason), IP: c.IP, Country: c.Country,
 		Device: c.Device, OS: c.OS, Browser: c.Browser, Subs: newSubs(c.Subs), Source: c.Source, AffClickID: c.AffClickID,
 		LandingPageID: c.LandingPageID, CreativeID: c.CreativeID, DeepLink: c.DeepLink, Coupon: c.Coupon,
-		UserAgent: c.UserAgent, Referrer: c.Referrer, Language: c.Language, Robot: c.Robot, CreatedAt: c.CreatedAt()}
+		UserAgent: c.UserAgent, Referrer: c.Referrer, Language: c.Language, Robot: c.Robot, CreatedAt: moment(c.CreatedAt())}
 }
 
 // clickFilter reads the click id that a list is narrowed to; none is the zero id.
@@ -118,7 +118,7 @@ type traceItem struct {
 func (s *service) newTraceBody(t trace.Trace) traceBody {
 	b := traceBody{ClickID: s.Clicks.Text(t.ClickID), Items: make([]traceItem, 0, len(t.Items))}
 	for _, i := range t.Items {
-		b.Items = append(b.Items, traceItem{At: i.At, Kind: string(i.Kind), Summary: i.Summary, Data: i.Data})
+		b.Items = append(b.Items, traceItem{At: moment(i.At), Kind: string(i.Kind), Summary: i.Summary, Data: i.Data})
 	}
 	return b
 }

@@ -55,7 +55,7 @@ func (s *service) newConversionBody(c conversion.Conversion, v view) conversionB
 		HoldUntil: optionalTime(c.HoldUntil), Val: c.Val,
 		Commission: shown(v.commission(), c.Commission.String()), Revenue: shown(v.revenue(), c.Revenue.String()),
 		Currency: string(c.Commission.Currency()), OriginalVal: c.OriginalVal, OriginalCurrency: string(c.OriginalCurrency),
-		Test: c.Test, Params: newParams(c.Params, v), ClickedAt: c.ClickedAt, CreatedAt: c.CreatedAt, UpdatedAt: c.UpdatedAt}
+		Test: c.Test, Params: newParams(c.Params, v), ClickedAt: moment(c.ClickedAt), CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt)}
 	if !c.ExchangeRate.IsZero() {
 		b.Rate = &c.ExchangeRate
 	}

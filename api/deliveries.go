@@ -52,9 +52,9 @@ func (s *service) newDeliveryBody(d postback.Delivery, v view) deliveryBody {
 	b := deliveryBody{ID: d.ID.String(), ConversionID: d.ConversionID.String(), ClickID: s.Clicks.Text(d.ClickID),
 		PostbackID: d.PostbackID, AffiliateID: d.AffiliateID, OfferID: d.OfferID, EventStatus: string(d.EventStatus),
 		URL: shown(v.commission(), d.URL), Method: d.Method, Status: string(d.Status), Reason: optionalText(d.Reason),
-		Attempts: make([]attemptBody, 0, len(d.Attempts)), NextAttemptAt: optionalTime(d.NextAttemptAt), CreatedAt: d.CreatedAt}
+		Attempts: make([]attemptBody, 0, len(d.Attempts)), NextAttemptAt: optionalTime(d.NextAttemptAt), CreatedAt: moment(d.CreatedAt)}
 	for _, a := range d.Attempts {
-		attempt := attemptBody{Number: a.Number, At: a.At, DurationMS: a.Duration.Milliseconds(), Error: optionalText(a.Error),
+		attempt := attemptBody{Number: a.Number, At: moment(a.At), DurationMS: a.Duration.Milliseconds(), Error: optionalText(a.Error),
 			ResponseBody: shown(v.commission(), a.ResponseBody)}
 		if a.StatusCode != 0 {
 			attempt.StatusCode = &a.StatusCode

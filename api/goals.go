@@ -108,8 +108,8 @@ func (in offerGoal) goal(before []offer.Goal) offer.Goal {
 }
 
 type goalID struct {
-	ID     offer.ID     `path:"id" minimum:"1"`
-	GoalID offer.GoalID `path:"goal_id" minimum:"1"`
+	ID     offer.ID     `path:"id"`
+	GoalID offer.GoalID `path:"goal_id"`
 }
 
 func (s *service) listGoals(ctx context.Context, actor account.Actor, in *offerID) (*list[goalBody], error) {
@@ -122,7 +122,7 @@ func (s *service) listGoals(ctx context.Context, actor account.Actor, in *offerI
 }
 
 type goalCreate struct {
-	ID   offer.ID `path:"id" minimum:"1"`
+	ID   offer.ID `path:"id"`
 	Body struct {
 		Alias string `json:"alias" maxLength:"64" doc:"Unique within the offer, not all digits"`
 		GoalFields
@@ -154,8 +154,8 @@ func (s *service) getGoal(ctx context.Context, actor account.Actor, in *goalID) 
 }
 
 type goalUpdate struct {
-	ID     offer.ID     `path:"id" minimum:"1"`
-	GoalID offer.GoalID `path:"goal_id" minimum:"1"`
+	ID     offer.ID     `path:"id"`
+	GoalID offer.GoalID `path:"goal_id"`
 	Body   struct {
 		Alias Optional[string] `json:"alias,omitempty" maxLength:"64"`
 		GoalFields

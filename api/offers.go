@@ -45,7 +45,7 @@ func newOfferBody(o offer.Offer, v view) offerBody {
 	b := offerBody{ID: o.ID, AdvertiserID: o.AdvertiserID, Name: o.Name, DestinationURL: o.DestinationURL,
 		PreviewURL: o.PreviewURL, FallbackURL: o.FallbackURL, Currency: string(o.Currency), Status: string(o.Status),
 		Visibility: string(o.Visibility), WindowDays: o.WindowDays, MinSeconds: o.MinSeconds, ShowValue: o.ShowValue,
-		Goals: make([]goalBody, 0, len(o.Goals)), CreatedAt: o.CreatedAt, UpdatedAt: o.UpdatedAt}
+		Goals: make([]goalBody, 0, len(o.Goals)), CreatedAt: moment(o.CreatedAt), UpdatedAt: moment(o.UpdatedAt)}
 	for _, g := range o.Goals {
 		b.Goals = append(b.Goals, newGoalBody(g, v))
 	}
@@ -84,7 +84,7 @@ func (f OfferFields) apply(o *offer.Offer) {
 }
 
 type offerID struct {
-	ID offer.ID `path:"id" minimum:"1"`
+	ID offer.ID `path:"id"`
 }
 
 type offerList struct {
@@ -140,7 +140,7 @@ func (s *service) getOffer(ctx context.Context, actor account.Actor, in *offerID
 }
 
 type offerUpdate struct {
-	ID   offer.ID `path:"id" minimum:"1"`
+	ID   offer.ID `path:"id"`
 	Body struct {
 		AdvertiserID   Optional[advertiser.ID] `json:"advertiser_id,omitempty" minimum:"1"`
 		Name           Optional[string]        `json:"name,omitempty" maxLength:"400"`

@@ -112,6 +112,9 @@ func optionalTime(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
+	t = moment(t)
 	return &t
 }
+
+// moment is a time as the database keeps it, so that the answer to a save equals what is read later.
+func moment(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -37,7 +37,7 @@ type logBody struct {
 }
 
 func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
-	b := logBody{ID: l.ID.String(), ReceivedAt: l.ReceivedAt, Method: l.Method, Query: l.Query, IP: shown(v.revenue(), l.IP),
+	b := logBody{ID: l.ID.String(), ReceivedAt: moment(l.ReceivedAt), Method: l.Method, Query: l.Query, IP: shown(v.revenue(), l.IP),
 		HTTPStatus: l.HTTPStatus, Status: string(l.Status), Code: l.Code, Message: l.Message,
 		Warnings: append([]string{}, l.Warnings...), ConversionStatus: optionalText(l.ConversionStatus)}
 	if !v.revenue() {

@@ -43,7 +43,7 @@ func newPostbackBody(p postback.Postback, v view) postbackBody {
 	return postbackBody{ID: p.ID, AffiliateID: p.AffiliateID, OfferID: optionalID(p.OfferID), GoalID: optionalID(p.GoalID),
 		URL: p.URL, Method: p.Method, Statuses: append([]conversion.Status{}, p.Statuses...), Active: p.Active,
 		PausedReason: optionalText(p.PausedReason), SigningSecret: shown(v.commission(), p.SigningSecret),
-		CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt}
+		CreatedAt: moment(p.CreatedAt), UpdatedAt: moment(p.UpdatedAt)}
 }
 
 // PostbackFields are what may be left out when a postback is saved.
@@ -64,7 +64,7 @@ func (f PostbackFields) apply(p *postback.Postback) {
 }
 
 type postbackID struct {
-	ID postback.ID `path:"id" minimum:"1"`
+	ID postback.ID `path:"id"`
 }
 
 type postbackList struct {
@@ -116,7 +116,7 @@ func (s *service) getPostback(ctx context.Context, actor account.Actor, in *post
 }
 
 type postbackUpdate struct {
-	ID   postback.ID `path:"id" minimum:"1"`
+	ID   postback.ID `path:"id"`
 	Body struct {
 		URL Optional[string] `json:"url,omitempty" maxLength:"8192"`
 		PostbackFields
