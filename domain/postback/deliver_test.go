@@ -381,7 +381,8 @@ func TestSlowAnswerHoldsNothingUp(t *testing.T) {
 		}
 		return 200
 	})
-	defer sync.OnceFunc(func() { close(release) })()
+	answer := sync.OnceFunc(func() { close(release) })
+	defer answer()
 	slow := w.postback(rc.URL+"/slow", func(p *postback.Postback) { p.OfferID, p.GoalID = 1, 2 })
 	w.postback(rc.URL + "/quick")
 	first := w.conversion()
@@ -408,8 +409,7 @@ func TestSlowAnswerHoldsNothingUp(t *testing.T) {
 	if w.delivery(first).Status != postback.DeliveryPending {
 		t.Error("the slow one is settled already")
 	}
-	close(release)
-	release = make(chan struct{})
+	answer()
 	if err := <-finished; err != nil {
 		t.Fatal(err)
 	}

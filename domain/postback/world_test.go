@@ -16,7 +16,6 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
-	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
@@ -318,5 +317,3 @@ func (w *waker) told() []string {
 	defer w.mu.Unlock()
 	return append([]string(nil), w.hosts...)
 }
-
-var _ = affiliate.ID(0)
