@@ -42,7 +42,7 @@ func (q *callQueue) add(calls ...*storedCall) {
 
 // take waits for calls; nil when ctx ends.
 func (q *callQueue) take(ctx context.Context) []*storedCall {
-	for {
+	for ctx.Err() == nil {
 		q.mu.Lock()
 		n := min(len(q.calls), callBatch)
 		batch := q.calls[:n:n]
@@ -54,9 +54,9 @@ func (q *callQueue) take(ctx context.Context) []*storedCall {
 		select {
 		case <-q.wake:
 		case <-ctx.Done():
-			return nil
 		}
 	}
+	return nil
 }
 
 // runCalls decides what the queue holds until ctx ends. While the database is away it tries ever more slowly; a call
