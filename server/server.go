@@ -52,53 +52,57 @@ type Server struct {
 }
 
 // New opens what the process stands on and builds it. What it opened is closed again when it fails.
-func New(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer) (s *Server, err error) {
-	s = &Server{cfg: cfg, log: log, out: out}
-	defer func() {
-		if err != nil {
-			s.close(context.WithoutCancel(ctx))
-		}
-	}()
-	if s.lock, err = lockDataDir(cfg.DataDir); err != nil {
+func New(ctx context.Context, cfg config.Config, log *slog.Logger, out io.Writer) (*Server, error) {
+	s := &Server{cfg: cfg, log: log, out: out}
+	if err := s.build(ctx); err != nil {
+		s.close(context.WithoutCancel(ctx))
 		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Server) build(ctx context.Context) (err error) {
+	cfg, log := s.cfg, s.log
+	if s.lock, err = lockDataDir(cfg.DataDir); err != nil {
+		return err
 	}
 	if cfg.Demo {
 		if err := s.prepareDemo(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if s.parts, err = openDatabase(ctx, s.cfg, log); err != nil {
-		return nil, err
+		return err
 	}
 	if err = s.parts.openQueue(); err != nil {
-		return nil, err
+		return err
 	}
 	queue, err := jobs.ParseRedis(s.parts.redisURL)
 	if err != nil {
-		return nil, fmt.Errorf("REDIS_URL: %w", err)
+		return fmt.Errorf("REDIS_URL: %w", err)
 	}
 	s.queue = queue.MakeRedisClient().(redis.UniversalClient)
 	db, secret, previous, err := openStore(s.cfg, s.parts)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.db = db
 	s.waker = jobs.NewWaker(queue, now, log)
 	s.services = newServices(s.cfg, db, secret, previous, outboundGuard(s.cfg, s.sink), s.waker, log)
 	if cfg.Has(config.RoleTrack) {
 		if s.track, err = newTrackingNode(s.cfg, db, s.services, log); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	e, err := s.routes(secret)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.http = httpServer(e)
 	if cfg.DebugAddr != "" {
 		s.debug = debugServer(cfg.DebugAddr)
 	}
-	return s, nil
+	return nil
 }
 
 // Run serves until ctx ends, then stops in order: requests, workers, spool, database. It returns nil after an orderly

@@ -17,6 +17,9 @@ func (d Draft) Apply(current *Conversion, newID ID) (result Result, next *Conver
 		result, next = d.repeat(*current)
 	}
 	if result.Status == OutcomeRefused {
+		if current != nil { // a move that is not allowed still tells which conversion stands where
+			result.ConversionID, result.ConversionStatus = current.ID, current.Status
+		}
 		return result, nil
 	}
 	result.Warnings = append(slices.Clone(d.Sent.Warnings), result.Warnings...)
