@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"time"
 
@@ -62,21 +61,19 @@ func (s *service) newConversionBody(c conversion.Conversion, v view) conversionB
 	return b
 }
 
-// newParams renders the free values as one object; the amounts that were sent are shown to the side they belong to.
+// newParams renders the free values as one object. The amounts as they were sent belong to both sides: operators alone
+// see them.
 func newParams(p conversion.Params, v view) map[string]any {
 	params := map[string]any{}
-	for name, value := range maps.All(p.Values) {
+	for name, value := range p.Values {
 		params[name] = value
 	}
 	if len(p.Param) > 0 {
 		params["param"] = p.Param
 	}
 	texts := map[string]string{"coupon": p.Coupon}
-	if v.commission() {
-		texts["com"], texts["comperc"] = p.Com, p.ComPerc
-	}
-	if v.revenue() {
-		texts["payout"] = p.Payout
+	if v == viewOperator {
+		texts["com"], texts["comperc"], texts["payout"] = p.Com, p.ComPerc, p.Payout
 	}
 	for name, text := range texts {
 		if text != "" {
