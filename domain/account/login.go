@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/field"
 )
 
 // LoginInput is what someone shows to log in.
@@ -39,9 +40,13 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
 // prove tells whether the password is that of an active user.
 func (s *Service) prove(ctx context.Context, email, password string) (User, bool, error) {
 	phc, may := unknownUser, false
-	u, err := s.Store.FindUser(ctx, email)
+	var u User
+	_, err := field.Email(email) // what is no address has no user and may be no text for the database
+	if err == nil {
+		u, err = s.Store.FindUser(ctx, email)
+	}
 	switch {
-	case errs.Is(err, errs.KindNotFound):
+	case errs.Is(err, errs.KindNotFound), errs.Is(err, errs.KindInvalid):
 	case err != nil:
 		return User{}, false, err
 	case u.PasswordHash != "":

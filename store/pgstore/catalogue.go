@@ -52,6 +52,7 @@ var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 // named narrows to rows whose name holds the text, case ignored; an empty text is no bound.
 func named(text string) func(*gorm.Statement) {
 	return func(q *gorm.Statement) {
+		text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "") // no text to PostgreSQL
 		if text != "" {
 			q.Where("name ILIKE ?", "%"+likeEscapes.Replace(text)+"%")
 		}
