@@ -1,7 +1,7 @@
 WAYPOST=@WAYPOST@
 SINK=@SINK@
 first() { grep -o "\"$1\":\"\{0,1\}[^,\"}]*" | head -n 1 | sed 's/^[^:]*:"\{0,1\}//'; }
-api() { curl -sS -H "Authorization: Bearer $ACCESS" -H 'Content-Type: application/json' "$WAYPOST/api/v1/$@"; echo; }
+api() { curl -sS -H "Authorization: Bearer $ACCESS" -H 'Content-Type: application/json' "$WAYPOST/api/v1/$@"; }
 
 # 1. Log in as the operator.
 ACCESS=$(curl -sS "$WAYPOST/api/v1/auth/login" -H 'Content-Type: application/json' -d '{"email":"@EMAIL@","password":"@PASSWORD@"}' | first access_token)
@@ -21,11 +21,11 @@ CLICK=$(echo "$LOCATION" | sed 's/.*cid=//')
 echo "redirected to: $LOCATION"
 
 # 4. The shop reports the sale: 7.5 % of 99.99 is 7.50.
-curl -sS "$WAYPOST/postback?clickid=$CLICK&token=$TOKEN&val=99.99&com=0&comperc=7.5&txid=order-1001"; echo
+curl -sS "$WAYPOST/postback?clickid=$CLICK&token=$TOKEN&val=99.99&com=0&comperc=7.5&txid=order-1001"
 
 # 5. The affiliate's tracker has heard of it (its own click id, payout=7.50); balance, ledger and the whole trace agree.
 sleep 1
-curl -sS "$SINK/received"; echo
+curl -sS "$SINK/received"
 api "affiliates/$AFFILIATE/balance"
 api "affiliates/$AFFILIATE/ledger"
 api "clicks/$CLICK/trace"
