@@ -137,7 +137,7 @@ func TestBodies(t *testing.T) {
 func TestInternalErrorsAreHidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	if _, err := w.db.Pool().Exec(t.Context(), "ALTER TABLE offers RENAME TO hunter2"); err != nil {
+	if err := w.exec("ALTER TABLE offers RENAME TO hunter2"); err != nil {
 		t.Fatal(err)
 	}
 	a := w.refused(500, "internal", w.admin, "GET", "/offers", nil)
@@ -153,7 +153,7 @@ func TestDatabaseAwayIsUnavailable(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	// The database answers as one does that is shutting down.
-	if _, err := w.db.Pool().Exec(t.Context(), `CREATE FUNCTION away() RETURNS boolean LANGUAGE plpgsql STABLE AS
+	if err := w.exec(`CREATE FUNCTION away() RETURNS boolean LANGUAGE plpgsql STABLE AS
 		$$ BEGIN RAISE EXCEPTION 'hunter2' USING ERRCODE = '57P01'; END $$;
 		ALTER TABLE offers RENAME TO stored_offers;
 		CREATE VIEW offers AS SELECT * FROM stored_offers WHERE away()`); err != nil {

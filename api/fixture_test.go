@@ -31,7 +31,6 @@ import (
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/trace"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/web"
 )
@@ -55,13 +54,17 @@ func now() time.Time { return time.Now().UTC() }
 type world struct {
 	testing.TB
 	e           *echo.Echo
-	db          *pgstore.DB
 	tokens      *web.Tokens
 	signer      *click.Signer
 	accounts    *account.Service
 	conversions *conversion.Service
 	log         *bytes.Buffer
-	admin       string // access tokens
+	admin       string // access token
+
+	// Ways past the API into the database, for what the API cannot make.
+	insertUser func(context.Context, *account.User) error
+	loadClicks func(context.Context, []click.Click) error
+	exec       func(sql string) error
 }
 
 // openGuard lets every address pass; the guard itself is tested in package outbound.
@@ -80,7 +83,11 @@ func (noWaker) Wake(context.Context, []string) error { return nil }
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := storetest.New(t)
-	w := &world{TB: t, db: db, signer: click.NewSigner(secret), log: &bytes.Buffer{}}
+	w := &world{TB: t, signer: click.NewSigner(secret), log: &bytes.Buffer{},
+		insertUser: db.Accounts().InsertUser, loadClicks: db.Clicks().LoadClicks, exec: func(sql string) error {
+			_, err := db.Pool().Exec(context.Background(), sql)
+			return err
+		}}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	var err error
 	if w.tokens, err = web.NewTokens(secret, web.AudienceAPI, now); err != nil {
@@ -139,7 +146,7 @@ func (w *world) user(u account.User) (account.User, string) {
 	u.Status = account.UserStatusActive
 	u.CreatedAt = now()
 	u.UpdatedAt = u.CreatedAt
-	if err := w.db.Accounts().InsertUser(context.Background(), &u); err != nil {
+	if err := w.insertUser(context.Background(), &u); err != nil {
 		w.Fatal(err)
 	}
 	return u, w.token(u)
@@ -311,7 +318,7 @@ func (n *network) click(i int) string {
 	}
 	c := click.Click{ID: clickID, OfferID: offer.ID(id(n.offers[i])), AffiliateID: affiliate.ID(id(n.affiliates[i])),
 		AdvertiserID: advertiser.ID(id(n.advertisers[i])), Facts: click.Facts{IP: "198.51.100.7", Subs: [10]string{"red"}, Country: "DE"}}
-	if err := n.db.Clicks().LoadClicks(context.Background(), []click.Click{c}); err != nil {
+	if err := n.loadClicks(context.Background(), []click.Click{c}); err != nil {
 		n.Fatal(err)
 	}
 	return n.signer.Text(clickID)
