@@ -18,7 +18,7 @@ func benchClicks(ctx context.Context, r *run) error {
 				{"waypost", r.product.addr, r.product.processes, r.product.settled},
 				{"bare echo redirect, records nothing", r.ceiling.addr, processes{server: r.ceiling.pid}, nil},
 			} {
-				c, err := dial(target.addr, conns)
+				c, err := dial(target.addr, conns, r.warmUp+r.length)
 				if err != nil {
 					return err
 				}

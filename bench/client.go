@@ -12,8 +12,9 @@ import (
 // client is HTTP/1.1 over keep-alive connections, one for each worker, in as few instructions as can be: on a small
 // machine the generator's work is taken from the server's.
 type client struct {
-	addr  string
-	conns []*connection
+	addr     string
+	deadline time.Time
+	conns    []*connection
 }
 
 type connection struct {
@@ -27,16 +28,16 @@ type response struct {
 	header, body []byte // header without the status line's end, names as sent
 }
 
-// dialTimeout bounds a connection's making; callTimeout is how long the whole use of a client may take.
 const (
 	dialTimeout = 5 * time.Second
-	callTimeout = time.Minute
+	lateLimit   = 30 * time.Second // for the last answers, after the time that a client is used for
 )
 
-func dial(addr string, conns int) (*client, error) {
-	c := &client{addr: addr}
+// dial opens connections that can be used for a time.
+func dial(addr string, conns int, length time.Duration) (*client, error) {
+	c := &client{addr: addr, deadline: time.Now().Add(length + lateLimit)}
 	for range conns {
-		conn, err := dialOne(addr)
+		conn, err := c.dialOne()
 		if err != nil {
 			c.close()
 			return nil, err
@@ -46,12 +47,12 @@ func dial(addr string, conns int) (*client, error) {
 	return c, nil
 }
 
-func dialOne(addr string) (*connection, error) {
-	conn, err := net.DialTimeout("tcp", addr, dialTimeout)
+func (c *client) dialOne() (*connection, error) {
+	conn, err := net.DialTimeout("tcp", c.addr, dialTimeout)
 	if err != nil {
 		return nil, err
 	}
-	return &connection{net: conn, buf: make([]byte, 4<<10)}, conn.SetDeadline(time.Now().Add(callTimeout))
+	return &connection{net: conn, buf: make([]byte, 4<<10)}, conn.SetDeadline(c.deadline)
 }
 
 func (c *client) close() {
@@ -65,7 +66,7 @@ func (c *client) call(worker int, request []byte) (response, error) {
 	r, err := c.conns[worker].call(request)
 	if err != nil {
 		c.conns[worker].net.Close()
-		if fresh, dialErr := dialOne(c.addr); dialErr == nil {
+		if fresh, dialErr := c.dialOne(); dialErr == nil {
 			c.conns[worker] = fresh
 		} else {
 			time.Sleep(10 * time.Millisecond) // a server that is gone is not worth a core

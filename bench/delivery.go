@@ -42,22 +42,26 @@ func benchDeliveries(ctx context.Context, r *run) error {
 	rand.Shuffle(len(clicks), func(i, j int) { clicks[i], clicks[j] = clicks[j], clicks[i] })
 	var recorded, arrived, distinct int
 	for n := range r.rounds {
-		c, err := dial(r.product.addr, r.conns)
+		c, err := dial(r.product.addr, r.conns, holdLimit)
 		if err != nil {
 			return err
 		}
-		defer c.close()
 		calls := newPostbacks(c, r.network.token, fmt.Sprintf("d%d-", n), clicks)
 		calls.most = int64(r.deliveries)
 		s.hold()
 		f, o, err := round(ctx, r.product.processes, func() (outcome, error) {
 			return closedLoop{workers: r.conns, length: holdLimit, step: calls.step}.run(ctx), nil
 		}, nil)
+		c.close()
 		if err != nil {
 			s.release()
 			return fmt.Errorf("record conversions: %w", err)
 		}
+		r.report.add("delivery", "recording: postbacks, a delivery each", r.conns, f)
 		r.report.note("delivery", o.err())
+		if o.acknowledged < r.deliveries {
+			r.report.note("delivery", fmt.Errorf("round %d has %d deliveries: no more postbacks were recorded in %s", n+1, o.acknowledged, holdLimit))
+		}
 		recorded += o.acknowledged
 
 		f, _, err = round(ctx, r.product.processes, func() (outcome, error) { return s.drain(ctx, o.acknowledged) }, r.delivered)

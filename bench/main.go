@@ -35,6 +35,7 @@ type options struct {
 	deliveries int // of a round
 	only       []string
 	json       string
+	limit      time.Duration // of everything
 }
 
 type scenario struct {
@@ -62,7 +63,7 @@ func main() {
 	}
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+		ctx, cancel := context.WithTimeout(ctx, o.limit)
 		err = measure(ctx, o, os.Stdout)
 		cancel()
 		stop()
@@ -83,6 +84,7 @@ func parseOptions(args []string) (options, error) {
 	flags.IntVar(&o.conns, "conns", 64, "connections for postbacks")
 	flags.IntVar(&o.deliveries, "deliveries", 20000, "deliveries of a round")
 	only := flags.String("only", "", "comma list of click, postback, delivery; empty = all")
+	flags.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after this time")
 	flags.StringVar(&o.json, "json", "", "also write the figures, every round of them, to this file")
 	if err := flags.Parse(args); err != nil {
 		return o, err

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // network is what clicks and postbacks are about: one advertiser's offer, and affiliates.
@@ -117,7 +118,7 @@ func clickRequests(c *client, offer string, affiliates []string) []*clickRequest
 
 // makeClicks makes n clicks and returns their ids as the links' destinations show them, the affiliates mixed.
 func (r *run) makeClicks(ctx context.Context, affiliates []string, n int) ([]string, error) {
-	c, err := dial(r.product.addr, r.conns)
+	c, err := dial(r.product.addr, r.conns, makeLimit)
 	if err != nil {
 		return nil, err
 	}
@@ -150,4 +151,7 @@ func (r *run) makeClicks(ctx context.Context, affiliates []string, n int) ([]str
 	return ids, r.product.settled(ctx)
 }
 
-const clickIDLength = 32
+const (
+	clickIDLength = 32
+	makeLimit     = time.Minute
+)

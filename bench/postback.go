@@ -17,6 +17,9 @@ import (
 // each more than once, with another txid.
 const postbackClicks = 60_000
 
+// mostCommitConns is what the embedded cluster's 100 connections leave beside the program's own.
+const mostCommitConns = 64
+
 // commission of each postback, as sent and in cents.
 const (
 	commission      = "1.25"
@@ -76,7 +79,7 @@ func benchPostbacks(ctx context.Context, r *run) error {
 		return fmt.Errorf("make clicks: %w", err)
 	}
 	rand.Shuffle(len(clicks), func(i, j int) { clicks[i], clicks[j] = clicks[j], clicks[i] })
-	commits, err := newCommits(ctx, r.product.database, r.conns)
+	commits, err := newCommits(ctx, r.product.database, min(r.conns, mostCommitConns))
 	if err != nil {
 		return fmt.Errorf("prepare the commit ceiling: %w", err)
 	}
@@ -92,20 +95,20 @@ func benchPostbacks(ctx context.Context, r *run) error {
 			{"bare echo answer, records nothing", r.ceiling.addr, processes{server: r.ceiling.pid}, nil},
 			{"one-row INSERT and commit, no HTTP", "", processes{postmaster: r.product.processes.postmaster}, nil},
 		} {
-			loop := closedLoop{workers: r.conns, warmUp: r.warmUp, length: r.length, step: commits.step}
+			loop := closedLoop{workers: len(commits.conns), warmUp: r.warmUp, length: r.length, step: commits.step}
+			c := &client{}
 			if target.addr != "" {
-				c, err := dial(target.addr, r.conns)
-				if err != nil {
+				if c, err = dial(target.addr, r.conns, r.warmUp+r.length); err != nil {
 					return err
 				}
-				defer c.close()
-				loop.step = newPostbacks(c, r.network.token, fmt.Sprintf("r%d-", n), clicks).step
+				loop.workers, loop.step = r.conns, newPostbacks(c, r.network.token, fmt.Sprintf("r%d-", n), clicks).step
 			}
 			f, o, err := round(ctx, target.processes, func() (outcome, error) { return loop.run(ctx), nil }, target.settled)
+			c.close()
 			if err != nil {
 				return fmt.Errorf("%s: %w", target.name, err)
 			}
-			r.report.add("postback", target.name, r.conns, f)
+			r.report.add("postback", target.name, loop.workers, f)
 			r.report.note("postback", o.err())
 			if target.settled != nil {
 				acknowledged += int64(o.acknowledged)

@@ -26,7 +26,7 @@ func newSink() (*sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sink{ln: ln, conns: map[net.Conn]struct{}{}, open: make(chan struct{})}
+	s := &sink{ln: ln, seen: map[string]int{}, conns: map[net.Conn]struct{}{}, open: make(chan struct{})}
 	close(s.open)
 	go func() {
 		for {
