@@ -107,6 +107,7 @@ func newNode(t testing.TB, change func(*tracking.Options, *spool.Options)) *node
 		t.Fatal(err)
 	}
 	o := tracking.Options{Routing: n.routing, Signer: n.signer, Clock: time.Now, Random: rand.Reader, Log: quiet,
+		InFlight: &conversion.InFlight{}, Flush: func(context.Context) error { return nil },
 		Record: func(_ context.Context, calls []conversion.Call) []conversion.Result {
 			return make([]conversion.Result, len(calls))
 		}}

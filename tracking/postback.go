@@ -36,6 +36,9 @@ func (t *Tracking) postback(c echo.Context) error {
 	}
 	t.metrics.postbacks.WithLabelValues(label).Inc()
 	c.Response().Header().Set("Cache-Control", "no-store")
+	if result.HTTPStatus == 0 { // a refusal that nobody gave a status
+		result.HTTPStatus = http.StatusBadRequest
+	}
 	return c.JSON(result.HTTPStatus, result.Answer())
 }
 

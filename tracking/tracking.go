@@ -17,7 +17,7 @@ import (
 	"github.com/waypost/waypost/spool"
 )
 
-// Options are what the doors need. Routing, Spool, Signer, Record, Clock, Random and Log have no default.
+// Options are what the doors need. Only the last ones have defaults.
 type Options struct {
 	Routing *Routing
 	Spool   *spool.Spool
@@ -28,9 +28,9 @@ type Options struct {
 
 	// Record decides a batch of calls, one result each, within the deadline of ctx: conversion.Service.RecordBatch.
 	Record func(ctx context.Context, calls []conversion.Call) []conversion.Result
-	// Flush makes rows of what the spool holds now; nil where this process has no loader.
+	// Flush asks the loader of the spool to make rows of what it holds now.
 	Flush func(ctx context.Context) error
-	// InFlight is shared with the loader of the spool; nil where this process has none.
+	// InFlight is shared with that loader, which takes out what the door puts in.
 	InFlight *conversion.InFlight
 
 	// NetworkFallback receives clicks that do not qualify and whose offer names no fallback. It may hold macros; empty
@@ -56,12 +56,6 @@ const spoolWithin = time.Second
 
 // New makes the doors.
 func New(o Options) *Tracking {
-	if o.Flush == nil {
-		o.Flush = func(context.Context) error { return nil }
-	}
-	if o.InFlight == nil {
-		o.InFlight = &conversion.InFlight{}
-	}
 	if o.Country == nil {
 		o.Country = func(netip.Addr) string { return "" }
 	}

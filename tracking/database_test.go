@@ -1,0 +1,154 @@
+package tracking_test
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/waypost/waypost/domain/audit"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/spool"
+	"github.com/waypost/waypost/store/pgstore"
+	"github.com/waypost/waypost/store/storetest"
+	"github.com/waypost/waypost/tracking"
+)
+
+// seed is an advertiser with the token "secret", an affiliate, and offer 1.
+func seed(t testing.TB, db *pgstore.DB) {
+	t.Helper()
+	token := storetest.Sealer(t).Seal("advertisers.postback_token", []byte("secret"))
+	exec := func(sql string, args ...any) {
+		if _, err := db.Pool().Exec(t.Context(), sql, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`INSERT INTO advertisers (id, name, status, currency, postback_auth, postback_token, created_at, updated_at)
+		VALUES (1, 'd', 'active', 'USD', 'token', $1, now(), now())`, token)
+	exec(`INSERT INTO affiliates (id, name, status, currency, fire, created_at, updated_at)
+		VALUES (1, 'a', 'active', 'USD', 'specific', now(), now())`)
+	exec(`INSERT INTO offers (id, advertiser_id, name, destination_url, currency, status, visibility, created_at, updated_at)
+		VALUES (1, 1, 'o', 'https://shop.example/?c={click_id}', 'USD', 'active', 'public', now(), now())`)
+	exec(`INSERT INTO goals (offer_id, alias, is_default, payout_model, revenue_model, initial_status, dedupe)
+		VALUES (1, 'default', true, 'postback', 'postback', 'approved', 'txid')`)
+	exec(`UPDATE catalogue_version SET version = version + 1`)
+}
+
+type nobody struct{}
+
+func (nobody) Announce(context.Context, []conversion.Change) (func(context.Context), error) {
+	return func(context.Context) {}, nil
+}
+func (nobody) Record(context.Context, audit.Entry) error { return nil }
+
+func conversions(db *pgstore.DB, signer *click.Signer) *conversion.Service {
+	return conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: nobody{}, Audit: nobody{}, Signer: signer,
+		Clock: func() time.Time { return time.Now().UTC() }, Random: rand.Reader})
+}
+
+// loadClicks makes rows of the clicks that the spool holds and gives the calls.
+func loadClicks(ctx context.Context, t testing.TB, s *spool.Spool, db *pgstore.DB) (calls []conversion.Call) {
+	t.Helper()
+	left, _ := s.Unreleased()
+	for ; left > 0; left-- {
+		entries, err := s.Next(ctx, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if e.Kind == click.RecordKind {
+				c, err := click.ParseRecord(e.ID, e.Payload)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := db.Clicks().LoadClicks(ctx, []click.Click{c}); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				c, err := conversion.ParseCall(e.Payload)
+				if err != nil {
+					t.Fatal(err)
+				}
+				calls = append(calls, c)
+			}
+			s.Release(e.Segment, 1)
+		}
+	}
+	return calls
+}
+
+// From the click to the conversion on a real database, and on while it is away.
+func TestDoorsOnARealDatabase(t *testing.T) {
+	t.Parallel()
+	url := storetest.URL(t)
+	open := func() *pgstore.DB {
+		db, err := pgstore.Open(pgstore.Options{URL: url, Sealer: storetest.Sealer(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(db.Close)
+		return db
+	}
+	db := open()
+	var n *node
+	n = newNode(t, func(o *tracking.Options, _ *spool.Options) {
+		o.Routing = tracking.NewRouting(db.Routing(), filepath.Join(t.TempDir(), "routing"), quiet)
+		o.Record = conversions(db, o.Signer).RecordBatch
+		o.Flush = func(ctx context.Context) error { loadClicks(ctx, t, n.spool, db); return nil }
+	})
+	if err := n.Tracking.Routing.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if w := n.get("/click?o=1&a=1"); w.Code != http.StatusNotFound {
+		t.Fatalf("an offer that does not exist yet: %d", w.Code)
+	}
+	seed(t, db)
+	id := n.signer.Text(n.clickIDIn(t, location(t, n.get("/click?o=1&a=1")))) // read your writes
+
+	w := n.get("/postback?token=secret&val=100&comperc=7.5&txid=t1&clickid=" + id)
+	if a := answer(t, w); w.Code != 200 || a["status"] != "recorded" || a["click_id"] != id || a["conversion_id"] == nil || a["conversion_status"] != "approved" {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	w = n.get("/postback?token=secret&val=100&comperc=7.5&txid=t1&clickid=" + id)
+	if a := answer(t, w); w.Code != 200 || a["status"] != "duplicate" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := n.get("/postback?token=wrong&clickid=" + id); w.Code != 403 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	loadClicks(t.Context(), t, n.spool, db)
+
+	db.Close() // the database is away
+	later := n.clickIDIn(t, location(t, n.get("/click?o=1&a=1")))
+	begin := time.Now()
+	for range 5 {
+		location(t, n.get("/click?o=1&a=1"))
+	}
+	if took := time.Since(begin); took > 2*time.Second {
+		t.Errorf("known links take %s", took)
+	}
+	w = n.get("/postback?token=secret&val=50&comperc=10&txid=t2&clickid=" + n.signer.Text(later))
+	if a := answer(t, w); w.Code != 202 || a["status"] != "queued" {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+
+	back := open()
+	calls := loadClicks(t.Context(), t, n.spool, back)
+	if len(calls) != 1 {
+		t.Fatalf("%d calls are in the spool, want 1", len(calls))
+	}
+	for _, want := range []int{1, 1} { // the second time as after a crash: nothing changes
+		for _, r := range conversions(back, n.signer).RecordBatch(t.Context(), calls) {
+			if r.Err != nil || r.Status != conversion.OutcomeRecorded {
+				t.Errorf("%+v", r)
+			}
+		}
+		var made int
+		if err := back.Pool().QueryRow(t.Context(), "SELECT count(*) FROM conversions WHERE txid = 't2'").Scan(&made); err != nil || made != want {
+			t.Errorf("%d conversions, %v", made, err)
+		}
+	}
+}
