@@ -25,9 +25,9 @@ import (
 
 // Bounds of an orderly stop; together under the contract's 20 s.
 const (
-	stopRequests = 6 * time.Second
-	stopWorkers  = 6 * time.Second
-	stopParts    = 6 * time.Second
+	stopRequests = 5 * time.Second
+	stopWorkers  = 5 * time.Second
+	stopParts    = 5 * time.Second
 )
 
 // Server is one process of Waypost.
