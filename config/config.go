@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -78,7 +79,7 @@ type Config struct {
 func Load(environ []string) (Config, error) {
 	var c Config
 	if err := env.ParseWithOptions(&c, env.Options{Environment: env.ToMap(environ)}); err != nil {
-		return Config{}, fmt.Errorf("settings: %w", err)
+		return Config{}, parseError(err)
 	}
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + reachable(c.Addr)
@@ -97,6 +98,25 @@ func Load(environ []string) (Config, error) {
 	}
 	c.DataDir = dir
 	return c, c.check()
+}
+
+// parseError names the variables instead of the struct's fields.
+func parseError(err error) error {
+	var all env.AggregateError
+	if !errors.As(err, &all) {
+		return fmt.Errorf("settings: %w", err)
+	}
+	var faults []error
+	for _, fault := range all.Errors {
+		var parse env.ParseError
+		if errors.As(fault, &parse) {
+			if f, ok := reflect.TypeFor[Config]().FieldByName(parse.Name); ok {
+				fault = fmt.Errorf("%s: %w", f.Tag.Get("env"), parse.Err)
+			}
+		}
+		faults = append(faults, fault)
+	}
+	return errors.Join(faults...)
 }
 
 func (c Config) check() error {

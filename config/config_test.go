@@ -35,7 +35,7 @@ func TestLoadNamesEveryFault(t *testing.T) {
 		"short previous secret":         {[]string{"WAYPOST_SECRET_PREVIOUS=" + long + ",short"}, []string{"WAYPOST_SECRET_PREVIOUS needs"}},
 		"half an operator":              {[]string{"WAYPOST_ADMIN_EMAIL=a@b.example"}, []string{"WAYPOST_ADMIN_PASSWORD"}},
 		"public URL without a scheme":   {[]string{"WAYPOST_PUBLIC_URL=net.example"}, []string{"WAYPOST_PUBLIC_URL"}},
-		"CIDR that is none":             {[]string{"WAYPOST_TRUSTED_PROXIES=10.0.0.0/99"}, []string{"TrustedProxies"}},
+		"CIDR that is none":             {[]string{"WAYPOST_TRUSTED_PROXIES=10.0.0.0/99"}, []string{"WAYPOST_TRUSTED_PROXIES"}},
 		"address without a port":        {[]string{"WAYPOST_ADDR=localhost"}, []string{"WAYPOST_ADDR"}},
 		"every address, reachable here": {[]string{"WAYPOST_ADDR=:9000"}, nil},
 	} {
