@@ -71,9 +71,9 @@ func multipartPairs(body []byte, boundary string) ([]pair, *errs.Error) {
 	}
 	var pairs []pair
 	reader := multipart.NewReader(bytes.NewReader(body), boundary)
-	for {
+	for n := 0; ; n++ {
 		part, err := reader.NextPart()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) && n > 0 {
 			return pairs, nil
 		}
 		if err != nil {
