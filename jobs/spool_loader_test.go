@@ -11,13 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/spool"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -102,9 +103,9 @@ func (l takeAll) LoadClicks(ctx context.Context, clicks []click.Click) error {
 	return l.load(ctx, clicks)
 }
 
-func rows(t testing.TB, db *pgstore.DB) (n int) {
+func rows(t testing.TB, pool *pgxpool.Pool) (n int) {
 	t.Helper()
-	if err := db.Pool().QueryRow(t.Context(), "SELECT count(*) FROM clicks").Scan(&n); err != nil {
+	if err := pool.QueryRow(t.Context(), "SELECT count(*) FROM clicks").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -140,7 +141,7 @@ func TestClicksOfDeadProcessesAreLoadedOnce(t *testing.T) {
 		if err := l.Flush(limit(t)); err != nil {
 			t.Fatal(err)
 		}
-		if n := rows(t, db); n != clicks {
+		if n := rows(t, db.Pool()); n != clicks {
 			t.Errorf("%d rows, want %d", n, clicks)
 		}
 		if err := s.WaitDrained(limit(t)); err != nil {
@@ -266,7 +267,7 @@ func TestBadRecordsAreSetAside(t *testing.T) {
 	if err := s.WaitDrained(limit(t)); err != nil {
 		t.Fatal(err)
 	}
-	if n := rows(t, db); n != want {
+	if n := rows(t, db.Pool()); n != want {
 		t.Errorf("%d rows, want %d", n, want)
 	}
 	files, _ := filepath.Glob(filepath.Join(bad, "bad-*.record"))

@@ -8,21 +8,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/spool"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/tracking"
 )
 
 // seed is an advertiser with the token "secret", an affiliate, and offer 1.
-func seed(t testing.TB, db *pgstore.DB) {
+func seed(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
 	token := storetest.Sealer(t).Seal("advertisers.postback_token", []byte("secret"))
 	exec := func(sql string, args ...any) {
-		if _, err := db.Pool().Exec(t.Context(), sql, args...); err != nil {
+		if _, err := pool.Exec(t.Context(), sql, args...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -44,13 +45,8 @@ func (nobody) Announce(context.Context, []conversion.Change) (func(context.Conte
 }
 func (nobody) Record(context.Context, audit.Entry) error { return nil }
 
-func conversions(db *pgstore.DB, signer *click.Signer) *conversion.Service {
-	return conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: nobody{}, Audit: nobody{}, Signer: signer,
-		Clock: func() time.Time { return time.Now().UTC() }, Random: rand.Reader})
-}
-
 // loadClicks makes rows of the clicks that the spool holds and gives the calls.
-func loadClicks(ctx context.Context, t testing.TB, s *spool.Spool, db *pgstore.DB) (calls []conversion.Call) {
+func loadClicks(ctx context.Context, t testing.TB, s *spool.Spool, load func(context.Context, []click.Click) error) (calls []conversion.Call) {
 	t.Helper()
 	left, _ := s.Unreleased()
 	for ; left > 0; left-- {
@@ -64,7 +60,7 @@ func loadClicks(ctx context.Context, t testing.TB, s *spool.Spool, db *pgstore.D
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := db.Clicks().LoadClicks(ctx, []click.Click{c}); err != nil {
+				if err := load(ctx, []click.Click{c}); err != nil {
 					t.Fatal(err)
 				}
 			} else {
@@ -83,21 +79,16 @@ func loadClicks(ctx context.Context, t testing.TB, s *spool.Spool, db *pgstore.D
 // From the click to the conversion on a real database, and on while it is away.
 func TestDoorsOnARealDatabase(t *testing.T) {
 	t.Parallel()
-	url := storetest.URL(t)
-	open := func() *pgstore.DB {
-		db, err := pgstore.Open(pgstore.Options{URL: url, Sealer: storetest.Sealer(t)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(db.Close)
-		return db
-	}
-	db := open()
+	db := storetest.New(t)
+	signer := click.NewSigner([]byte("a secret of the tests"))
+	service := conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: nobody{}, Audit: nobody{}, Signer: signer,
+		Clock: func() time.Time { return time.Now().UTC() }, Random: rand.Reader})
+	load := db.Clicks().LoadClicks
 	var n *node
 	n = newNode(t, func(o *tracking.Options, _ *spool.Options) {
 		o.Routing = tracking.NewRouting(db.Routing(), filepath.Join(t.TempDir(), "routing"), quiet)
-		o.Record = conversions(db, o.Signer).RecordBatch
-		o.Flush = func(ctx context.Context) error { loadClicks(ctx, t, n.spool, db); return nil }
+		o.Record = service.RecordBatch
+		o.Flush = func(ctx context.Context) error { loadClicks(ctx, t, n.spool, load); return nil }
 	})
 	if err := n.Tracking.Routing.Load(t.Context()); err != nil {
 		t.Fatal(err)
@@ -105,7 +96,7 @@ func TestDoorsOnARealDatabase(t *testing.T) {
 	if w := n.get("/click?o=1&a=1"); w.Code != http.StatusNotFound {
 		t.Fatalf("an offer that does not exist yet: %d", w.Code)
 	}
-	seed(t, db)
+	seed(t, db.Pool())
 	id := n.signer.Text(n.clickIDIn(t, location(t, n.get("/click?o=1&a=1")))) // read your writes
 
 	w := n.get("/postback?token=secret&val=100&comperc=7.5&txid=t1&clickid=" + id)
@@ -119,9 +110,17 @@ func TestDoorsOnARealDatabase(t *testing.T) {
 	if w := n.get("/postback?token=wrong&clickid=" + id); w.Code != 403 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	loadClicks(t.Context(), t, n.spool, db)
+	loadClicks(t.Context(), t, n.spool, load)
 
-	db.Close() // the database is away
+	// The database does not answer: every connection is taken.
+	var taken []*pgxpool.Conn
+	for range db.Pool().Config().MaxConns {
+		c, err := db.Pool().Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		taken = append(taken, c)
+	}
 	later := n.clickIDIn(t, location(t, n.get("/click?o=1&a=1")))
 	begin := time.Now()
 	for range 5 {
@@ -135,19 +134,21 @@ func TestDoorsOnARealDatabase(t *testing.T) {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
 
-	back := open()
-	calls := loadClicks(t.Context(), t, n.spool, back)
+	for _, c := range taken {
+		c.Release()
+	}
+	calls := loadClicks(t.Context(), t, n.spool, load)
 	if len(calls) != 1 {
 		t.Fatalf("%d calls are in the spool, want 1", len(calls))
 	}
-	for _, want := range []int{1, 1} { // the second time as after a crash: nothing changes
-		for _, r := range conversions(back, n.signer).RecordBatch(t.Context(), calls) {
+	for range 2 { // the second time as after a crash: nothing changes
+		for _, r := range service.RecordBatch(t.Context(), calls) {
 			if r.Err != nil || r.Status != conversion.OutcomeRecorded {
 				t.Errorf("%+v", r)
 			}
 		}
 		var made int
-		if err := back.Pool().QueryRow(t.Context(), "SELECT count(*) FROM conversions WHERE txid = 't2'").Scan(&made); err != nil || made != want {
+		if err := db.Pool().QueryRow(t.Context(), "SELECT count(*) FROM conversions WHERE txid = 't2'").Scan(&made); err != nil || made != 1 {
 			t.Errorf("%d conversions, %v", made, err)
 		}
 	}
