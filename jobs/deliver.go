@@ -77,9 +77,17 @@ func (h *deliverHandler) ProcessTask(ctx context.Context, t *asynq.Task) error {
 	return nil
 }
 
+// again plans the next visit. The id of its task differs from that of the task that runs now, which still counts. asynq
+// cuts a planned time to the second, so it is rounded up: a visit that comes too early finds nothing.
 func (h *deliverHandler) again(ctx context.Context, host string, in time.Duration) error {
-	// The id has to differ from that of the task that runs now.
-	at := h.clock().Add(max(in, 100*time.Millisecond))
+	if in <= 0 {
+		t, err := newDeliverTask(host, h.clock().Add(100*time.Millisecond))
+		if err != nil {
+			return err
+		}
+		return enqueue(ctx, h.client, t)
+	}
+	at := h.clock().Add(in + time.Second).Truncate(time.Second)
 	t, err := newDeliverTask(host, at)
 	if err != nil {
 		return err

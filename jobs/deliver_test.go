@@ -172,7 +172,7 @@ func TestHangingHostDelaysNobody(t *testing.T) {
 
 func (w *world) leased(host string) (n int) {
 	w.t.Helper()
-	if err := w.db.Pool().QueryRow(context.Background(), `SELECT count(*) FROM deliveries WHERE host = $1 AND lease_until > now()`, host).Scan(&n); err != nil {
+	if err := w.pool.QueryRow(context.Background(), `SELECT count(*) FROM deliveries WHERE host = $1 AND lease_until > now()`, host).Scan(&n); err != nil {
 		w.t.Fatal(err)
 	}
 	return n

@@ -14,12 +14,12 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/postback"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -53,9 +53,12 @@ func flushAll(t *testing.T, url string) {
 
 // world is a database with one postback and a service to deliver from it.
 type world struct {
-	t       testing.TB
-	db      *pgstore.DB
-	service *postback.Service
+	t             testing.TB
+	pool          *pgxpool.Pool
+	tx            domain.Transactor
+	postbackStore postback.Store
+	deliveryStore postback.DeliveryStore
+	service       *postback.Service
 }
 
 // noWaker announces to nobody; the tests insert rows and wake by themselves.
@@ -65,7 +68,8 @@ func (noWaker) Wake(context.Context, []string) error { return nil }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, db: storetest.New(t)}
+	db := storetest.New(t)
+	w := &world{t: t, pool: db.Pool(), tx: db, postbackStore: db.Postbacks(), deliveryStore: db.Deliveries()}
 	w.exec(`INSERT INTO affiliates (id, name, status, currency, fire, created_at, updated_at) VALUES (1, 'a', 'active', 'USD', 'specific', now(), now())`)
 	w.exec(`INSERT INTO postbacks (id, affiliate_id, url, method, statuses, signing_secret, created_at, updated_at)
 		VALUES (1, 1, 'https://t.example/', 'GET', '{approved}', '', now(), now())`)
@@ -75,20 +79,20 @@ func newWorld(t testing.TB) *world {
 
 // newService is another process on the same database.
 func (w *world) newService() *postback.Service {
-	return postback.NewService(postback.Deps{Store: w.db.Postbacks(), Deliveries: w.db.Deliveries(), Tx: w.db, Sender: sender{}, Waker: noWaker{},
+	return postback.NewService(postback.Deps{Store: w.postbackStore, Deliveries: w.deliveryStore, Tx: w.tx, Sender: sender{}, Waker: noWaker{},
 		Signer: click.NewSigner([]byte("a secret of more than thirty-two bytes")), Clock: clock, Random: rand.Reader, Log: discard})
 }
 
 func (w *world) exec(sql string, args ...any) {
 	w.t.Helper()
-	if _, err := w.db.Pool().Exec(context.Background(), sql, args...); err != nil {
+	if _, err := w.pool.Exec(context.Background(), sql, args...); err != nil {
 		w.t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 func (w *world) count(status postback.DeliveryStatus) (n int) {
 	w.t.Helper()
-	if err := w.db.Pool().QueryRow(context.Background(), `SELECT count(*) FROM deliveries WHERE status = $1`, string(status)).Scan(&n); err != nil {
+	if err := w.pool.QueryRow(context.Background(), `SELECT count(*) FROM deliveries WHERE status = $1`, string(status)).Scan(&n); err != nil {
 		w.t.Fatal(err)
 	}
 	return n
@@ -113,7 +117,7 @@ func (w *world) owe(host string, n int) {
 		d.ConversionID.UUID = ids[2]
 		ds = append(ds, d)
 	}
-	err := w.db.InTx(context.Background(), func(ctx context.Context) error { return w.db.Deliveries().Insert(ctx, ds) })
+	err := w.tx.InTx(context.Background(), func(ctx context.Context) error { return w.deliveryStore.Insert(ctx, ds) })
 	if err != nil {
 		w.t.Fatal(err)
 	}

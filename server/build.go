@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -77,7 +78,10 @@ func newTrackingNode(cfg config.Config, db *pgstore.DB, s *services, log *slog.L
 	}
 	n := &trackingNode{spool: sp, routing: tracking.NewRouting(db.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
 	inFlight := &conversion.InFlight{}
-	n.loader = newLoader(sp, dir, db, s, inFlight, log)
+	if n.loader, err = newLoader(sp, dir, db, s, inFlight, log); err != nil {
+		_ = sp.Close()
+		return nil, err
+	}
 	n.doors = tracking.New(tracking.Options{
 		Routing: n.routing, Spool: sp, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
 		Record: s.conversions.RecordBatch, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
@@ -86,9 +90,14 @@ func newTrackingNode(cfg config.Config, db *pgstore.DB, s *services, log *slog.L
 	return n, nil
 }
 
-func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, s *services, inFlight *conversion.InFlight, log *slog.Logger) *jobs.SpoolLoader {
+// newLoader makes the loader of a spool folder. What nobody can read is kept in the folder bad beside the segments.
+func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, s *services, inFlight *conversion.InFlight, log *slog.Logger) (*jobs.SpoolLoader, error) {
+	bad := filepath.Join(dir, "bad")
+	if err := os.MkdirAll(bad, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder for bad records: %w", err)
+	}
 	return jobs.NewSpoolLoader(jobs.SpoolLoaderOptions{Spool: sp, Clicks: db.Clicks(), Record: s.conversions.RecordBatch,
-		InFlight: inFlight, BadDir: filepath.Join(dir, "bad"), Log: log})
+		InFlight: inFlight, BadDir: bad, Log: log}), nil
 }
 
 // mountAPI adds the JSON API. flush is nil on a node without a spool.

@@ -171,7 +171,10 @@ func LoadSpool(ctx context.Context, cfg config.Config, log *slog.Logger, dir str
 		}
 		defer func() { err = errors.Join(err, sp.Close()) }()
 		records, _ = sp.Unreleased()
-		loader := newLoader(sp, dir, s.db, s.services, &conversion.InFlight{}, log)
+		loader, err := newLoader(sp, dir, s.db, s.services, &conversion.InFlight{}, log)
+		if err != nil {
+			return err
+		}
 		run, cancel := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() { loader.Run(run); close(ended) }()

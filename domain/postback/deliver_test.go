@@ -147,7 +147,7 @@ func TestNineTriesThenResend(t *testing.T) {
 // lease takes what is due the way a process does that dies before it writes a result.
 func (w *world) lease(host string, length time.Duration) []postback.Lease {
 	w.t.Helper()
-	leases, err := w.db.Deliveries().Lease(w.ctx, host, 10, length)
+	leases, err := w.deliveryStore.Lease(w.ctx, host, 10, length)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -156,8 +156,8 @@ func (w *world) lease(host string, length time.Duration) []postback.Lease {
 
 func (w *world) settle(rs ...postback.Result) {
 	w.t.Helper()
-	err := w.db.InTx(w.ctx, func(ctx context.Context) error {
-		_, err := w.db.Deliveries().Settle(ctx, rs)
+	err := w.tx.InTx(w.ctx, func(ctx context.Context) error {
+		_, err := w.deliveryStore.Settle(ctx, rs)
 		return err
 	})
 	if err != nil {

@@ -317,7 +317,7 @@ func TestAnnounceIsPartOfTheTransaction(t *testing.T) {
 	w := newWorld(t)
 	w.postback("https://t.example/")
 	c := w.conversion()
-	_ = w.db.InTx(w.ctx, func(ctx context.Context) error {
+	_ = w.tx.InTx(w.ctx, func(ctx context.Context) error {
 		if _, err := w.service.Announce(ctx, []conversion.Change{c}); err != nil {
 			t.Error(err)
 		}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/audit"
@@ -23,7 +25,6 @@ import (
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -44,17 +45,22 @@ func advertiserUser(id int64) account.Actor {
 type world struct {
 	t       testing.TB
 	ctx     context.Context
-	db      *pgstore.DB
+	pool    *pgxpool.Pool
+	tx      domain.Transactor
 	service *postback.Service
 	audited *recorder
 	woken   *waker
 	signer  *click.Signer
+
+	postbackStore postback.Store
+	deliveryStore postback.DeliveryStore
 }
 
 func newWorld(t testing.TB, change ...func(*postback.Deps)) *world {
 	t.Helper()
-	w := &world{t: t, ctx: t.Context(), db: storetest.New(t), audited: &recorder{}, woken: &waker{},
-		signer: click.NewSigner([]byte("a secret of more than thirty-two bytes"))}
+	db := storetest.New(t)
+	w := &world{t: t, ctx: t.Context(), pool: db.Pool(), tx: db, postbackStore: db.Postbacks(), deliveryStore: db.Deliveries(),
+		audited: &recorder{}, woken: &waker{}, signer: click.NewSigner([]byte("a secret of more than thirty-two bytes"))}
 	w.exec(`INSERT INTO advertisers (id, name, status, currency, postback_auth, postback_token, created_at, updated_at)
 		SELECT i, 'advertiser', 'active', 'USD', 'none', '', now(), now() FROM generate_series(1, 2) i`)
 	w.exec(`INSERT INTO affiliates (id, name, status, currency, fire, created_at, updated_at)
@@ -71,7 +77,7 @@ func newWorld(t testing.TB, change ...func(*postback.Deps)) *world {
 
 // newService is another process on the same database.
 func (w *world) newService(change ...func(*postback.Deps)) *postback.Service {
-	d := postback.Deps{Store: w.db.Postbacks(), Deliveries: w.db.Deliveries(), Tx: w.db, Audit: w.audited, Guard: guard{}, Sender: sender{},
+	d := postback.Deps{Store: w.postbackStore, Deliveries: w.deliveryStore, Tx: w.tx, Audit: w.audited, Guard: guard{}, Sender: sender{},
 		Waker: w.woken, Signer: w.signer, Clock: func() time.Time { return time.Now().UTC() }, Random: rand.Reader, Log: slog.New(slog.DiscardHandler)}
 	for _, f := range change {
 		f(&d)
@@ -81,14 +87,14 @@ func (w *world) newService(change ...func(*postback.Deps)) *postback.Service {
 
 func (w *world) exec(sql string, args ...any) {
 	w.t.Helper()
-	if _, err := w.db.Pool().Exec(w.ctx, sql, args...); err != nil {
+	if _, err := w.pool.Exec(w.ctx, sql, args...); err != nil {
 		w.t.Fatalf("%s: %v", sql, err)
 	}
 }
 
 func (w *world) count(sql string, args ...any) (n int) {
 	w.t.Helper()
-	if err := w.db.Pool().QueryRow(w.ctx, sql, args...).Scan(&n); err != nil {
+	if err := w.pool.QueryRow(w.ctx, sql, args...).Scan(&n); err != nil {
 		w.t.Fatalf("%s: %v", sql, err)
 	}
 	return n
@@ -136,7 +142,7 @@ func moved(c conversion.Change, to conversion.Status) conversion.Change {
 func (w *world) announce(changes ...conversion.Change) {
 	w.t.Helper()
 	var wake func(context.Context)
-	err := w.db.InTx(w.ctx, func(ctx context.Context) (err error) {
+	err := w.tx.InTx(w.ctx, func(ctx context.Context) (err error) {
 		wake, err = w.service.Announce(ctx, changes)
 		return err
 	})

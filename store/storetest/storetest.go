@@ -7,10 +7,13 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,47 +28,82 @@ import (
 const template = "waypost_template"
 
 var (
-	cluster *embedded.Postgres
-	admin   *sql.DB // as the application's role, connected to its own database
-	clones  atomic.Int64
+	starting sync.Once
+	startErr error
+	dataDir  string
+	cluster  *embedded.Postgres
+	admin    *sql.DB // as the application's role, connected to its own database
+	clones   atomic.Int64
+	lifeline io.Closer // of the watching shell; the system closes it when this process ends
 )
 
-// Main runs a package's tests with a cluster; call it from TestMain.
+// Main runs a package's tests; call it from TestMain. The cluster is started by the first test that asks for a
+// database, so that runs without one (fuzzing, a single table test) cost nothing.
 func Main(m *testing.M) {
-	os.Exit(run(m))
+	code := m.Run()
+	stop()
+	os.Exit(code)
 }
 
-func run(m *testing.M) (code int) {
-	dir, err := os.MkdirTemp("", "waypost-test-")
-	if err != nil {
-		panic(err)
+func start() {
+	starting.Do(func() { startErr = startCluster() })
+}
+
+func startCluster() (err error) {
+	if dataDir, err = os.MkdirTemp("", "waypost-test-"); err != nil {
+		return err
 	}
-	defer os.RemoveAll(dir)
-	_ = os.Chmod(dir, 0o755) // root's cluster runs as another user
+	if err := os.Chmod(dataDir, 0o755); err != nil { // root's cluster runs as another user
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cluster, err = embedded.StartPostgres(ctx, embedded.PostgresOptions{
-		DataDir: dir,
+		DataDir: dataDir,
 		Log:     slog.New(slog.DiscardHandler),
 		// Durability is tested elsewhere; here a lost cluster is just a failed test.
 		Settings: map[string]string{"fsync": "off", "full_page_writes": "off", "max_connections": "200"},
 	})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "storetest:", err)
-		return 1
+		return err
 	}
-	defer func() { _ = cluster.Stop(context.Background()) }()
+	if err := watch(cluster.Dir()); err != nil {
+		return err
+	}
 	if admin, err = sql.Open("pgx", cluster.DSN()); err != nil {
-		panic(err)
+		return err
 	}
-	defer admin.Close()
 	if _, err := admin.ExecContext(ctx, "CREATE DATABASE "+template); err != nil {
-		panic(err)
+		return fmt.Errorf("create template: %w", err)
 	}
 	if err := migrate(ctx, databaseURL(template)); err != nil {
-		panic(err)
+		return fmt.Errorf("migrate template: %w", err)
 	}
-	return m.Run()
+	return nil
+}
+
+// watch leaves a shell behind that waits for the end of this process, whatever ends it (a panic, a test's time limit,
+// kill -9), and stops the cluster then.
+func watch(clusterDir string) error {
+	cmd := exec.Command("sh", "-c", `trap '' INT TERM; read _
+pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid"; rm -rf "$2"`, "sh", clusterDir, dataDir)
+	var err error
+	if lifeline, err = cmd.StdinPipe(); err != nil {
+		return err
+	}
+	return cmd.Start()
+}
+
+func stop() {
+	if admin != nil {
+		_ = admin.Close()
+	}
+	if cluster != nil {
+		_ = cluster.Stop(context.Background())
+	}
+	if dataDir != "" {
+		_ = os.RemoveAll(dataDir)
+	}
 }
 
 func migrate(ctx context.Context, dsn string) error {
@@ -91,6 +129,9 @@ func databaseURL(name string) string {
 // URL makes a migrated database for this test and returns its address; it is dropped when the test ends.
 func URL(t testing.TB) string {
 	t.Helper()
+	if start(); startErr != nil {
+		t.Fatalf("start test database: %v", startErr)
+	}
 	name := fmt.Sprintf("test_%d", clones.Add(1))
 	if _, err := admin.ExecContext(context.Background(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY FILE_COPY"); err != nil {
 		t.Fatalf("clone database: %v", err)
