@@ -18,7 +18,6 @@ import (
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -32,7 +31,7 @@ type recorder struct{ record func(audit.Entry) error }
 
 func (r recorder) Record(_ context.Context, e audit.Entry) error { return r.record(e) }
 
-func deps(db *pgstore.DB) advertiser.Deps {
+func deps(db *storetest.DB) advertiser.Deps {
 	return advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: func() time.Time { return time.Now().UTC() }, Random: rand.Reader}
 }
 

@@ -11,13 +11,12 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/errs"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
 var admin = account.Actor{UserID: 1, Role: account.RoleAdmin}
 
-func newService(db *pgstore.DB) *affiliate.Service {
+func newService(db *storetest.DB) *affiliate.Service {
 	return affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: func() time.Time { return time.Now().UTC() }})
 }
 

@@ -18,7 +18,6 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/offer"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -29,7 +28,7 @@ var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 // world is a database with advertisers 1 and 2, affiliates 1 and 2, and the offers of catalogue.
 type world struct {
 	t         testing.TB
-	db        *pgstore.DB
+	db        *storetest.DB
 	s         *conversion.Service
 	ledger    *ledger.Service
 	signer    *click.Signer

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
@@ -21,7 +22,6 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
-	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -32,11 +32,19 @@ var (
 
 func now() time.Time { return time.Now().UTC() }
 
+// routing is what clicks are routed by.
+type routing interface {
+	LoadRouting(context.Context) (*click.Routing, error)
+	CatalogueVersion(context.Context) (int64, error)
+}
+
 // world is a network with two advertisers and two affiliates.
 type world struct {
 	*offer.Service
-	db         *pgstore.DB
 	deps       offer.Deps
+	pool       *pgxpool.Pool // past the service, into the database
+	routing    routing
+	onChange   func(func(context.Context))
 	a1, a2     affiliate.Affiliate
 	d1, d2     advertiser.Advertiser
 	ofA1, ofD1 account.Actor
@@ -45,7 +53,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	db := storetest.New(t)
-	w := &world{db: db, deps: offer.Deps{
+	w := &world{pool: db.Pool(), routing: db.Routing(), onChange: db.OnCatalogueChange, deps: offer.Deps{
 		Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(), Audit: db.Audit(),
 		Clock: now, Lint: click.LintDestination, TrackingURL: "https://trk.example",
 	}}
@@ -83,7 +91,7 @@ func (w *world) mustCreate(t *testing.T, change func(*offer.Offer)) offer.Offer 
 
 func (w *world) mustExec(t *testing.T, sql string, args ...any) {
 	t.Helper()
-	if _, err := w.db.Pool().Exec(ctx, sql, args...); err != nil {
+	if _, err := w.pool.Exec(ctx, sql, args...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -338,7 +346,7 @@ func TestAccess(t *testing.T) {
 	o := w.mustCreate(t, func(o *offer.Offer) { o.Visibility = offer.VisibilityApproval })
 	approved := func() bool {
 		t.Helper()
-		r, err := w.db.Routing().LoadRouting(ctx)
+		r, err := w.routing.LoadRouting(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -411,7 +419,7 @@ func TestCatalogueVersion(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	woken := 0
-	w.db.OnCatalogueChange(func(context.Context) { woken++ })
+	w.onChange(func(context.Context) { woken++ })
 	o := w.mustCreate(t, nil)
 	failing := w.deps
 	failing.Audit = recorder{func(audit.Entry) error { return errors.New("audit is full") }}
@@ -447,7 +455,7 @@ func TestCatalogueVersion(t *testing.T) {
 		}
 	}
 	var actions string
-	err := w.db.Pool().QueryRow(ctx, `SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log WHERE object_type IN ('offer', 'goal')`).Scan(&actions)
+	err := w.pool.QueryRow(ctx, `SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log WHERE object_type IN ('offer', 'goal')`).Scan(&actions)
 	if want := "offer.create offer.update goal.create goal.update goal.delete offer_access.set offer.delete"; err != nil || !sameWords(actions, want) {
 		t.Errorf("audit log: %s, %v; want %s", actions, err, want)
 	}
@@ -455,7 +463,7 @@ func TestCatalogueVersion(t *testing.T) {
 
 func (w *world) version(t *testing.T) int64 {
 	t.Helper()
-	v, err := w.db.Routing().CatalogueVersion(ctx)
+	v, err := w.routing.CatalogueVersion(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

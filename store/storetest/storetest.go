@@ -104,6 +104,9 @@ func stop() {
 	if dataDir != "" {
 		_ = os.RemoveAll(dataDir)
 	}
+	if lifeline != nil {
+		_ = lifeline.Close()
+	}
 }
 
 func migrate(ctx context.Context, dsn string) error {
@@ -140,8 +143,11 @@ func URL(t testing.TB) string {
 	return databaseURL(name)
 }
 
+// DB is the store, named here so that tests of other folders need not import it.
+type DB = pgstore.DB
+
 // New makes a migrated database for this test and opens it.
-func New(t testing.TB) *pgstore.DB {
+func New(t testing.TB) *DB {
 	t.Helper()
 	db, err := pgstore.Open(pgstore.Options{URL: URL(t), MaxConns: 20, Sealer: Sealer(t)})
 	if err != nil {
