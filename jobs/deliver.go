@@ -50,6 +50,7 @@ func newDeliverTask(host string, at time.Time) (*asynq.Task, error) {
 
 // deliverHandler works tasks off.
 type deliverHandler struct {
+	stop      context.Context // ends when the process stops
 	deliverer Deliverer
 	client    *asynq.Client
 	clock     domain.Clock
@@ -64,7 +65,12 @@ func (h *deliverHandler) ProcessTask(ctx context.Context, t *asynq.Task) error {
 		h.log.ErrorContext(ctx, "cannot read a task", slog.String("kind", t.Type()), slog.Any("error", err))
 		return nil
 	}
-	visit, err := h.deliverer.DeliverHost(ctx, task.Host)
+	// asynq's own context stays whole at a stop: were it cancelled, asynq would count the task as failed at once instead
+	// of waiting for the requests under way.
+	run, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(h.stop, cancel)()
+	visit, err := h.deliverer.DeliverHost(run, task.Host)
 	if err != nil {
 		h.log.ErrorContext(ctx, "delivery run failed", slog.String("host", task.Host), slog.Any("error", err))
 		return nil

@@ -178,6 +178,35 @@ func (w *world) leased(host string) (n int) {
 	return n
 }
 
+// A worker that is stopped finishes what it has sent: its end comes after the result was written.
+func TestStopWaitsForRequestsUnderWay(t *testing.T) {
+	t.Parallel()
+	w, opt := newWorld(t), parse(t, "redis://"+miniredis.RunT(t).Addr())
+	arrived, gate := make(chan struct{}, 1), make(chan struct{})
+	rc := newReceiver(t, func() { arrived <- struct{}{}; <-gate })
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- jobs.NewWorker(opt, w.service, clock, discard).Run(ctx) }()
+	w.owe(rc.host, 1)
+	_ = newWaker(t, opt).Wake(t.Context(), []string{rc.host})
+	<-arrived
+	stop()
+	select {
+	case <-ended:
+		t.Error("the worker did not wait")
+	case <-time.After(300 * time.Millisecond):
+	}
+	close(gate)
+	if err := <-ended; err != nil || w.count(postback.DeliveryDelivered) != 1 {
+		t.Errorf("%d delivered, %v", w.count(postback.DeliveryDelivered), err)
+	}
+	inspector := asynq.NewInspector(opt)
+	defer inspector.Close()
+	if info, err := inspector.GetQueueInfo("deliver"); err != nil || info.Archived+info.Pending+info.Active != 0 {
+		t.Errorf("queue %+v, %v", info, err)
+	}
+}
+
 // hosts is a Deliverer whose hosts do what the test says.
 type hosts struct {
 	mu      sync.Mutex

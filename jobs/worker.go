@@ -48,7 +48,6 @@ func (w *Worker) Run(ctx context.Context) error {
 	server := asynq.NewServer(w.redis, asynq.Config{
 		Concurrency:              workerSlots,
 		Queues:                   map[string]int{queueDeliver: 1},
-		BaseContext:              func() context.Context { return ctx },
 		TaskCheckInterval:        100 * time.Millisecond, // how long an idle worker may overlook a task
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          shutdownLimit,
@@ -56,7 +55,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		LogLevel:                 asynq.WarnLevel,
 	})
 	mux := asynq.NewServeMux()
-	mux.Handle(KindDeliver, &deliverHandler{deliverer: w.deliverer, client: client, clock: w.clock, log: w.log})
+	mux.Handle(KindDeliver, &deliverHandler{stop: ctx, deliverer: w.deliverer, client: client, clock: w.clock, log: w.log})
 	if err := server.Start(mux); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}

@@ -327,3 +327,24 @@ func TestAnnounceIsPartOfTheTransaction(t *testing.T) {
 		t.Errorf("%d deliveries", n)
 	}
 }
+
+func TestSendTest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rc := newReceiver(t, always(404))
+	p := w.postback(rc.URL+"/?s={status}&t={test}&p={payout}&c={aff_click_id}&key=abc", func(p *postback.Postback) { p.Method = "POST" })
+	sample, err := w.service.SendTest(w.ctx, affiliateUser(1), p.ID)
+	if err != nil || sample.Method != "POST" || sample.StatusCode != 404 || sample.Error != postback.ErrorHTTP4xx || sample.ResponseBody != "answer 1" ||
+		sample.URL != rc.URL+"/?s=approved&t=1&p=1.00&c=test-click&key=***" {
+		t.Errorf("%+v, %v", sample, err)
+	}
+	if r := rc.received()[0]; r.url != "/?s=approved&t=1&p=1.00&c=test-click&key=abc" || r.header.Get("Webhook-Signature") == "" {
+		t.Errorf("request %+v", r)
+	}
+	if n := w.count(`SELECT count(*) FROM deliveries`) + w.count(`SELECT sum(failures) FROM postbacks`); n != 0 {
+		t.Error("the test left a trace")
+	}
+	if _, err := w.service.SendTest(w.ctx, affiliateUser(2), p.ID); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("another affiliate: %v", err)
+	}
+}
