@@ -69,9 +69,9 @@ func (s *service) refresh(ctx context.Context, ip string, in *refreshInput) (*on
 	return s.tokens(session)
 }
 
-func (s *service) logout(ctx context.Context, _ account.Actor, _ *struct{}) (*noBody, error) {
+func (s *service) logout(ctx context.Context, actor account.Actor, _ *struct{}) (*noBody, error) {
 	caller, _ := ctx.Value(callerKey{}).(caller)
-	return nil, s.Accounts.Store.RevokeFamily(ctx, caller.family, s.Accounts.Clock())
+	return nil, s.Accounts.EndLogin(ctx, actor, caller.family)
 }
 
 // meBody is the user that the token belongs to.

@@ -132,20 +132,18 @@ func (s *Service) lockSession(ctx context.Context, token string) (RefreshToken, 
 	return t, u, err
 }
 
-// Revoke ends the log-in that a refresh token belongs to. An unknown token is no error: there is nothing to end.
-func (s *Service) Revoke(ctx context.Context, token string) error {
+// EndLogin logs the actor out of one log-in, whose family its access token named. Its other log-ins go on.
+func (s *Service) EndLogin(ctx context.Context, actor Actor, family domain.UUID) error {
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
-		t, _, err := s.lockSession(ctx, token)
-		if errs.Is(err, errs.KindNotFound) {
-			return nil
-		}
+		// The lock orders the log-out with a Rotate at the same moment, whose new token would outlive it.
+		_, err := s.Store.GetUserForUpdate(ctx, actor.Scope(), actor.UserID)
 		if err == nil {
-			err = s.Store.RevokeFamily(ctx, t.Family, s.now())
+			err = s.Store.RevokeFamily(ctx, family, s.now())
 		}
 		if err != nil {
-			return fmt.Errorf("log out: %w", err)
+			return fmt.Errorf("log out user %d: %w", actor.UserID, err)
 		}
-		return nil
+		return s.record(ctx, actor, "user.logout", actor.UserID, nil, nil)
 	})
 }
 
