@@ -119,6 +119,12 @@ func TestOffersAndGoals(t *testing.T) {
 	}
 	one := path("%s/%d", goals, id(g))
 	patches(w, one, fields{"name": "Sale"}, fields{"alias": "sale2"}, fields{"hold_days": 7.0}, fields{"dedupe": "update"})
+	n := w.must(200, w.admin, "PATCH", one, fields{"initial_status": "pending"})
+	if n["hold_days"] != 0.0 {
+		t.Errorf("a goal that holds no longer keeps its days: %v", n)
+	}
+	w.refused(422, "hold_days_without_hold", w.admin, "PATCH", one, fields{"hold_days": 7})
+	w.refused(422, "hold_days_without_hold", w.admin, "POST", goals, fields{"alias": "lead", "hold_days": 7})
 	// A rule is changed field by field.
 	got := w.must(200, w.admin, "PATCH", one, fields{"revenue": fields{"percent": "8"}})
 	if diff := cmp.Diff(fields{"model": "hybrid", "amount": "1", "percent": "8"}, got["revenue"]); diff != "" {

@@ -183,7 +183,8 @@ func (s *Service) edit(ctx context.Context, actor account.Actor, id ID, e edit) 
 	return after, warnings, nil
 }
 
-// adoptGoals gives goals without an id that of the stored goal with the same alias, and refuses ids of other offers.
+// adoptGoals gives goals without an id that of the stored goal with the same alias, and refuses ids of other offers. A
+// goal that holds no longer forgets how long it did, unless it is told anew.
 func (o *Offer) adoptGoals(stored []Goal) error {
 	taken := map[GoalID]bool{}
 	for i, g := range o.Goals {
@@ -202,6 +203,9 @@ func (o *Offer) adoptGoals(stored []Goal) error {
 			if g.ID == 0 && s.Alias == g.Alias && !taken[s.ID] {
 				g.ID = s.ID
 				taken[s.ID] = true
+			}
+			if g.ID == s.ID && s.InitialStatus == initialHold && g.InitialStatus != initialHold && g.HoldDays == s.HoldDays {
+				g.HoldDays = 0
 			}
 		}
 	}

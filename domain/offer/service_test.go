@@ -231,6 +231,35 @@ func TestGoals(t *testing.T) {
 	}
 }
 
+// The days of a hold go with it, unless they were sent too: then the sender hears that they mean nothing.
+func TestHoldIsGivenUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.mustCreate(t, func(o *offer.Offer) { o.Goals = []offer.Goal{{Alias: "a", InitialStatus: "hold", HoldDays: 7}} })
+	goal := o.Goals[0]
+	_, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.InitialStatus, g.HoldDays = "pending", 5 })
+	if e, _ := errs.As(err); e == nil || e.Code != "hold_days_without_hold" || e.Fields[0].Location != "body.hold_days" {
+		t.Errorf("days without hold: %v", err)
+	}
+	released, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.InitialStatus = "pending" })
+	if err != nil || released.HoldDays != 0 {
+		t.Errorf("released: %+v, %v", released, err)
+	}
+	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.HoldDays = 7 }); !errs.HasCode(err, "hold_days_without_hold") {
+		t.Errorf("days of a goal that does not hold: %v", err)
+	}
+	held, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.InitialStatus = "hold" })
+	if err != nil || held.HoldDays != 30 {
+		t.Errorf("held again: %+v, %v", held, err)
+	}
+	whole, _, err := w.Update(ctx, admin, o.ID, func(o *offer.Offer) {
+		o.Goals = []offer.Goal{{Alias: "a", InitialStatus: "approved", HoldDays: held.HoldDays}} // found by its alias
+	})
+	if err != nil || whole.Goals[0].ID != goal.ID || whole.Goals[0].HoldDays != 0 {
+		t.Errorf("within the offer: %+v, %v", whole.Goals, err)
+	}
+}
+
 func TestCurrencyIsFixedByConversions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -151,10 +151,10 @@ func (g *Goal) validate(c *field.Checks, at string, currency money.Currency) {
 	switch {
 	case g.HoldDays < 0 || g.HoldDays > maxDays:
 		c.Add(at+".hold_days", errs.Invalid("out_of_range", "must be from 0 to %d", maxDays))
-	case g.InitialStatus != initialHold:
-		g.HoldDays = 0 // kept from before a change of initial_status, it would mean nothing
-	case g.HoldDays == 0:
+	case g.InitialStatus == initialHold && g.HoldDays == 0:
 		g.HoldDays = defaultHold
+	case g.InitialStatus != initialHold && g.HoldDays > 0:
+		c.Add(at+".hold_days", errs.Invalid("hold_days_without_hold", "needs initial_status hold: a goal that starts %s holds nothing back", g.InitialStatus))
 	}
 }
 

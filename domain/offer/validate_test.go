@@ -106,6 +106,7 @@ func TestValidateRefuses(t *testing.T) {
 		}, "too_many_decimals", "body.goals[0].revenue.amount"},
 		"initial status": {func(o *offer.Offer) { o.Goals[0].InitialStatus = "rejected" }, "invalid_choice", "body.goals[0].initial_status"},
 		"dedupe":         {func(o *offer.Offer) { o.Goals[0].Dedupe = "ip" }, "invalid_choice", "body.goals[0].dedupe"},
+		"days, no hold":  {func(o *offer.Offer) { o.Goals[0].HoldDays = 7 }, "hold_days_without_hold", "body.goals[0].hold_days"},
 		"hold days":      {func(o *offer.Offer) { o.Goals[0].HoldDays = -1 }, "out_of_range", "body.goals[0].hold_days"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -148,7 +149,7 @@ func TestValidateHold(t *testing.T) {
 	for _, tc := range []struct {
 		status     string
 		days, want int
-	}{{"hold", 0, 30}, {"hold", 7, 7}, {"approved", 7, 0}, {"pending", 0, 0}} {
+	}{{"hold", 0, 30}, {"hold", 7, 7}, {"approved", 0, 0}, {"pending", 0, 0}} {
 		o := valid()
 		o.Goals[0].InitialStatus, o.Goals[0].HoldDays = tc.status, tc.days
 		if _, err := o.Validate(click.LintDestination); err != nil || o.Goals[0].HoldDays != tc.want {
