@@ -32,12 +32,17 @@ func newAccessBody(a offer.Access) accessBody {
 type accessList struct {
 	ID offer.ID `path:"id"`
 	Paging
+	Period
 	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1"`
 	Status      string       `query:"status" enum:"pending,approved,rejected"`
 }
 
 func (s *service) listAccess(ctx context.Context, actor account.Actor, in *accessList) (*list[accessBody], error) {
-	f := offer.AccessFilter{OfferID: in.ID, AffiliateID: in.AffiliateID, Status: offer.AccessStatus(in.Status)}
+	from, to, err := in.bounds()
+	if err != nil {
+		return nil, err
+	}
+	f := offer.AccessFilter{OfferID: in.ID, AffiliateID: in.AffiliateID, Status: offer.AccessStatus(in.Status), From: from, To: to}
 	found, err := s.Offers.ListAccess(ctx, actor, f, in.page())
 	if err != nil {
 		return nil, err

@@ -80,6 +80,7 @@ func newEntryBody(e ledger.Entry) entryBody {
 type ledgerList struct {
 	ID affiliate.ID `path:"id"`
 	Paging
+	Period
 }
 
 func (s *service) listLedger(ctx context.Context, actor account.Actor, in *ledgerList) (*list[entryBody], error) {
@@ -87,7 +88,11 @@ func (s *service) listLedger(ctx context.Context, actor account.Actor, in *ledge
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Ledger.Ledger(ctx, actor, party, in.page())
+	from, to, err := in.bounds()
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Ledger.Entries(ctx, actor, ledger.Filter{Party: party, From: from, To: to}, in.page())
 	if err != nil {
 		return nil, err
 	}

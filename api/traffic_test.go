@@ -158,13 +158,11 @@ func TestFilters(t *testing.T) {
 		path("/offers?advertiser_id=%d&visibility=private&", id(n.advertisers[0])): 1,
 		path("/offers/%d/affiliates?status=approved&", id(n.offers[0])):            1,
 		path("/offers/%d/affiliates?status=pending&", id(n.offers[0])):             0,
+		path("/affiliates/%d/ledger?", id(n.affiliates[1])):                        2,
 	} {
 		query = strings.ReplaceAll(query, " ", "%20")
 		if got := len(items(n.must(200, n.admin, "GET", query, nil))); got != want {
 			t.Errorf("%s: %d items, want %d", query, got, want)
-		}
-		if strings.Contains(query, "/affiliates?status") {
-			continue // access has no period
 		}
 		today := now().Format("2006-01-02")
 		if got := len(items(n.must(200, n.admin, "GET", query+"from="+today+"&to="+now().AddDate(0, 0, 1).Format("2006-01-02"), nil))); got != want {

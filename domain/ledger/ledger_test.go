@@ -92,7 +92,7 @@ func TestFold(t *testing.T) {
 // store answers for every party, so that only the service decides who sees what.
 type store struct{}
 
-func (store) Entries(context.Context, ledger.Party, domain.Page) (domain.Slice[ledger.Entry], error) {
+func (store) Entries(context.Context, ledger.Filter, domain.Page) (domain.Slice[ledger.Entry], error) {
 	return domain.Slice[ledger.Entry]{Items: make([]ledger.Entry, 1)}, nil
 }
 func (store) Balances(context.Context, ledger.Party) ([]ledger.Balance, error) {

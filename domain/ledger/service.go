@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
@@ -10,10 +11,16 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 )
 
+// Filter is whose entries are listed.
+type Filter struct {
+	Party    Party
+	From, To time.Time // posted at From or later, before To; zero = no bound
+}
+
 // Store reads the ledger. Entries are written by the deeds that make them, in their transactions.
 type Store interface {
 	// Entries gives a party's entries, newest first.
-	Entries(ctx context.Context, p Party, page domain.Page) (domain.Slice[Entry], error)
+	Entries(ctx context.Context, f Filter, page domain.Page) (domain.Slice[Entry], error)
 	// Balances gives a party's stored balances, by currency.
 	Balances(ctx context.Context, p Party) ([]Balance, error)
 	// Differences gives every balance that is not the fold of its entries.
@@ -32,12 +39,17 @@ type Service struct{ store Store }
 // NewService makes the service.
 func NewService(store Store) *Service { return &Service{store: store} }
 
-// Ledger gives a party's entries, newest first. Errors: NotFound for another tenant's party.
-func (s *Service) Ledger(ctx context.Context, actor account.Actor, p Party, page domain.Page) (domain.Slice[Entry], error) {
-	if err := mayRead(actor, p); err != nil {
+// Entries gives a part of a party's entries, newest first. Errors: NotFound for another tenant's party.
+func (s *Service) Entries(ctx context.Context, actor account.Actor, f Filter, page domain.Page) (domain.Slice[Entry], error) {
+	if err := mayRead(actor, f.Party); err != nil {
 		return domain.Slice[Entry]{}, err
 	}
-	return s.store.Entries(ctx, p, page)
+	return s.store.Entries(ctx, f, page)
+}
+
+// Ledger is Entries without bounds of time.
+func (s *Service) Ledger(ctx context.Context, actor account.Actor, p Party, page domain.Page) (domain.Slice[Entry], error) {
+	return s.Entries(ctx, actor, Filter{Party: p}, page)
 }
 
 // Balances gives a party's balances, one for each currency that it ever had. Errors: NotFound for another tenant's

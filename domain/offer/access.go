@@ -3,6 +3,7 @@ package offer
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
@@ -16,6 +17,7 @@ type AccessFilter struct {
 	OfferID     ID
 	AffiliateID affiliate.ID
 	Status      AccessStatus
+	From, To    time.Time // made at From or later, before To
 }
 
 // SetAccess decides whether an affiliate may run an offer. An affiliate may only ask, for itself and for an offer that

@@ -67,7 +67,7 @@ func (s Offers) ListAccess(ctx context.Context, scope account.Scope, f offer.Acc
 		return none, err
 	}
 	q := gorm.G[accessRow](s.db.orm(ctx)).Scopes(accessesOf(scope), equals("offer_id", int64(f.OfferID)),
-		equals("affiliate_id", int64(f.AffiliateID)), equals("status", string(f.Status)))
+		equals("affiliate_id", int64(f.AffiliateID)), equals("status", string(f.Status)), madeWithin(f.From, f.To))
 	if p.Cursor != "" {
 		at, o, a, err := decodeAccessCursor(p.Cursor)
 		if err != nil {

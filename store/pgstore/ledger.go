@@ -46,8 +46,14 @@ func (r entryRow) entry() (ledger.Entry, error) {
 }
 
 // Entries gives a part of a party's entries, newest first. Errors: invalid_cursor.
-func (s Ledger) Entries(ctx context.Context, p ledger.Party, page domain.Page) (domain.Slice[ledger.Entry], error) {
-	q := gorm.G[entryRow](s.db.orm(ctx)).Where("account_id = ?", string(p))
+func (s Ledger) Entries(ctx context.Context, f ledger.Filter, page domain.Page) (domain.Slice[ledger.Entry], error) {
+	q := gorm.G[entryRow](s.db.orm(ctx)).Where("account_id = ?", string(f.Party))
+	if !f.From.IsZero() {
+		q = q.Where("at >= ?", f.From)
+	}
+	if !f.To.IsZero() {
+		q = q.Where("at < ?", f.To)
+	}
 	if page.Cursor != "" {
 		at, id, err := decodeUUIDCursor(page.Cursor)
 		if err != nil {

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestLedgerPagesAndBalances(t *testing.T) {
 	for limit := 1; limit <= 8; limit++ {
 		var seen []ledger.Entry
 		for page := (domain.Page{Limit: limit}); ; {
-			s, err := db.Ledger().Entries(ctx, "a1", page)
+			s, err := db.Ledger().Entries(ctx, ledger.Filter{Party: "a1"}, page)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,7 +67,27 @@ func TestLedgerPagesAndBalances(t *testing.T) {
 			}
 		}
 	}
-	if _, err := db.Ledger().Entries(ctx, "a1", domain.Page{Cursor: "x"}); !errs.HasCode(err, "invalid_cursor") {
+	first := time.UnixMilli(1_790_000_000_000)
+	within := ledger.Filter{Party: "a1", From: first.Add(time.Millisecond), To: first.Add(3 * time.Millisecond)}
+	for _, page := range []domain.Page{{}, {Limit: 1}} { // from is included, to is not, on every page
+		var amounts []int64
+		for {
+			s, err := db.Ledger().Entries(ctx, within, page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range s.Items {
+				amounts = append(amounts, e.Amount.Minor())
+			}
+			if page.Cursor = s.NextCursor; page.Cursor == "" {
+				break
+			}
+		}
+		if !slices.Equal(amounts, []int64{6, 5, 4, 3}) {
+			t.Errorf("within a period: %v", amounts)
+		}
+	}
+	if _, err := db.Ledger().Entries(ctx, ledger.Filter{Party: "a1"}, domain.Page{Cursor: "x"}); !errs.HasCode(err, "invalid_cursor") {
 		t.Errorf("cursor: %v", err)
 	}
 	balances, err := db.Ledger().Balances(ctx, "d1")
