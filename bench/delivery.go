@@ -62,13 +62,14 @@ func benchDeliveries(ctx context.Context, r *run) error {
 		if o.acknowledged < r.deliveries {
 			r.report.note("delivery", fmt.Errorf("round %d has %d deliveries: no more postbacks were recorded in %s", n+1, o.acknowledged, holdLimit))
 		}
-		recorded += o.acknowledged
+		owed := o.acknowledged + o.faults[faultQueued]
+		recorded += owed
 
-		f, _, err = round(ctx, r.product.processes, func() (outcome, error) { return s.drain(ctx, o.acknowledged) }, r.delivered)
+		f, _, err = round(ctx, r.product.processes, func() (outcome, error) { return s.drain(ctx, owed) }, r.delivered)
 		all, once, _ := s.counts()
 		arrived, distinct = arrived+all, distinct+once
 		if err != nil {
-			return fmt.Errorf("%d of %d deliveries arrived: %w", once, o.acknowledged, err)
+			return fmt.Errorf("%d of %d deliveries arrived: %w", once, owed, err)
 		}
 		r.report.add("delivery", "waypost", deliveryConns, f)
 
@@ -77,9 +78,9 @@ func benchDeliveries(ctx context.Context, r *run) error {
 			fired := make(chan error, 1)
 			go func() {
 				fired <- get(ctx, &http.Client{Timeout: deliveryLimit}, fmt.Sprintf("http://%s/fire?n=%d&conns=%d&url=%s", r.ceiling.addr,
-					o.acknowledged, deliveryConns, url.QueryEscape(s.url())))
+					owed, deliveryConns, url.QueryEscape(s.url())))
 			}()
-			o, err := s.drain(ctx, o.acknowledged)
+			o, err := s.drain(ctx, owed)
 			return o, errors.Join(err, <-fired)
 		}, nil)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 type closedLoop struct {
 	workers int
 	warmUp  time.Duration // done, but not measured
-	length  time.Duration // 0 = until every worker says that there is no more
+	length  time.Duration // at most; 0 = until every worker says that there is no more
 	// step does one piece of work. fault is empty if it was acknowledged; more is false when there is nothing left to
 	// do, in which case the call is not counted.
 	step func(worker int) (fault string, more bool)
@@ -64,10 +64,11 @@ func (l closedLoop) run(ctx context.Context) outcome {
 		})
 	}
 	workers.Wait()
-	return l.summarise(slices.Concat(samples...), faults)
+	return l.summarise(slices.Concat(samples...), faults, stop.Load())
 }
 
-func (l closedLoop) summarise(samples []sample, faults []map[string]int) outcome {
+// summarise counts what ended in the measured stretch, which ends with the last sample unless the loop was stopped.
+func (l closedLoop) summarise(samples []sample, faults []map[string]int, stopped bool) outcome {
 	o := outcome{acknowledged: len(samples), faults: map[string]int{}}
 	for _, m := range faults {
 		for reason, n := range m {
@@ -75,7 +76,8 @@ func (l closedLoop) summarise(samples []sample, faults []map[string]int) outcome
 		}
 	}
 	end := l.warmUp + l.length
-	if l.length == 0 {
+	if !stopped {
+		end = 0
 		for _, s := range samples {
 			end = max(end, s.end)
 		}

@@ -29,12 +29,20 @@ func TestOnlyTheMeasuredStretchCounts(t *testing.T) {
 	t.Parallel()
 	l := closedLoop{warmUp: time.Second, length: 2 * time.Second}
 	o := l.summarise([]sample{{time.Second, 900}, {1500 * time.Millisecond, 1}, {3 * time.Second, 2}, {3*time.Second + 1, 900}},
-		[]map[string]int{{"a": 1}, {"a": 2, "b": 1}})
+		[]map[string]int{{"a": 1}, {"a": 2, "b": 1}}, true)
 	if o.acknowledged != 4 || o.perSecond != 1 || o.p50 != 1 || o.p99 != 2 {
 		t.Errorf("%+v", o)
 	}
 	if err := o.err(); err == nil || err.Error() != "4 acknowledged, but: 1 × b, 3 × a" {
 		t.Errorf("err: %v", err)
+	}
+}
+
+func TestALoopThatEndsEarlyIsNotSlow(t *testing.T) {
+	t.Parallel()
+	l := closedLoop{length: 10 * time.Second}
+	if o := l.summarise([]sample{{time.Second, 1}, {2 * time.Second, 1}}, nil, false); o.perSecond != 1 {
+		t.Errorf("%v per second, want 2 in 2 s", o.perSecond)
 	}
 }
 
