@@ -74,7 +74,10 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		return Postback{}, nil, err
 	}
 	judged := s.changed(seen, change)
-	warnings, err := s.judge(ctx, judged)
+	warnings, err := judged.Validate()
+	if judged.URL != seen.URL || judged.Active && !seen.Active { // an address that is refused by now can still be switched off
+		warnings, err = s.judge(ctx, judged)
+	}
 	if err != nil {
 		return Postback{}, nil, err
 	}

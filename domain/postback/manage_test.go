@@ -117,6 +117,16 @@ func TestUpdate(t *testing.T) {
 	}
 	wantStatus(t, w.delivery(c), postback.DeliveryPending, "", 0, 0)
 
+	// An address that has become a refused one can be switched off, not on.
+	w.exec(`UPDATE postbacks SET url = 'http://private.example/'`)
+	if _, _, err := w.service.Update(w.ctx, operator, p.ID, func(p *postback.Postback) { p.Active = false }); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := w.service.Update(w.ctx, operator, p.ID, func(p *postback.Postback) { p.Active = true }); !errs.HasCode(err, "blocked_address") {
+		t.Errorf("switched on: %v", err)
+	}
+	w.exec(`UPDATE postbacks SET url = 'https://u.example/'`)
+
 	for name, c := range map[string]struct {
 		actor  account.Actor
 		id     postback.ID
