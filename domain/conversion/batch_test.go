@@ -295,3 +295,27 @@ func TestSettlePending(t *testing.T) {
 	}
 	w.verify()
 }
+
+// One operation is a batch of 64 calls, each with an order id of its own.
+func BenchmarkRecordBatch(b *testing.B) {
+	w := newWorld(b)
+	clicks := make([]string, 64)
+	for i := range clicks {
+		clicks[i] = w.click(1, noon.Add(-time.Hour), "")
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		calls := make([]conversion.Call, len(clicks))
+		for i, id := range clicks {
+			n++
+			calls[i] = w.query("clickid", id, "txid", fmt.Sprint(n), "val", "100", "comperc", "7.5")
+		}
+		for _, r := range w.s.RecordBatch(context.Background(), calls) {
+			if r.Err != nil || r.Status != conversion.OutcomeRecorded {
+				b.Fatalf("%+v", r)
+			}
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "calls/s")
+}

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,39 +21,49 @@ import (
 	"github.com/waypost/waypost/domain/offer"
 )
 
+// Both look up each id by both halves of its key. OFFSET 0 keeps the subquery whole, so that the plan is a loop over the
+// primary key whatever the planner believes: left to itself it scans all of a day whose partition is new and has no
+// statistics yet, as it is every midnight. The bounds of the day prune the other partitions before the loop begins.
 const (
-	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message, l.warnings::text AS warnings,
-	l.ignored::text AS ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id, l.advertiser_id, l.settled_at,
+	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message,
+	l.warnings::text AS warnings, l.ignored::text AS ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id,
+	l.advertiser_id, l.settled_at,
 	coalesce((SELECT c.status FROM conversions c WHERE c.id = l.conversion_id), '') AS conversion_status
-FROM postback_log l WHERE l.id = ANY($1) AND l.received_at >= $2 AND l.received_at < $3`
+FROM unnest($1::uuid[], $2::timestamptz[]) AS k (id, at), LATERAL (SELECT * FROM postback_log l
+	WHERE l.id = k.id AND l.received_at = k.at AND l.received_at >= $3 AND l.received_at < $4 OFFSET 0`
+	lockLines = ` FOR UPDATE`
+	asLines   = `) AS l`
 
-	selectClicks = `SELECT click_id, created_at, offer_id, affiliate_id, advertiser_id, reason, aff_click_id, subs::text AS subs, source,
-	landing_page_id, creative_id, deep_link, coupon, ip, user_agent, referrer, language, country, device, os, browser, robot
-FROM clicks WHERE click_id = ANY($1) AND created_at >= $2 AND created_at < $3`
+	selectClicks = `SELECT c.click_id, c.created_at, c.offer_id, c.affiliate_id, c.advertiser_id, c.reason, c.aff_click_id,
+	c.subs::text AS subs, c.source, c.landing_page_id, c.creative_id, c.deep_link, c.coupon, c.ip, c.user_agent, c.referrer,
+	c.language, c.country, c.device, c.os, c.browser, c.robot
+FROM unnest($1::uuid[], $2::timestamptz[]) AS k (id, at), LATERAL (SELECT * FROM clicks c
+	WHERE c.click_id = k.id AND c.created_at = k.at AND c.created_at >= $3 AND c.created_at < $4 OFFSET 0) AS c`
 )
 
 // LoadCalls gives the lines of the incoming log with these ids and these clicks, as far as they exist, in one round
-// trip. Ids hold their time, so each day's partition is asked by its bounds, which the executor prunes by.
+// trip: one statement for each day that the ids are of.
 func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, lock bool, clicks []click.ID) (
 	map[conversion.LogID]conversion.LogEntry, map[click.ID]click.Click, error) {
 	b := &pgx.Batch{}
-	lines, found := map[conversion.LogID]conversion.LogEntry{}, map[click.ID]click.Click{}
-	lineQuery := selectLines
+	stored, found := map[conversion.LogID]conversion.LogEntry{}, map[click.ID]click.Click{}
+	lines := selectLines
 	if lock {
-		lineQuery += " ORDER BY l.id FOR UPDATE OF l"
+		lines += lockLines
 	}
-	for day, ids := range byDay(logs, func(id conversion.LogID) domain.UUID { return id.UUID }) {
-		b.Queue(lineQuery, ids, day, day.AddDate(0, 0, 1)).Query(func(rows pgx.Rows) error {
+	lines += asLines
+	for _, d := range byDay(logs, func(id conversion.LogID) domain.UUID { return id.UUID }) {
+		b.Queue(lines, d.ids, d.times, d.from, d.to).Query(func(rows pgx.Rows) error {
 			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[logRow])
 			for _, r := range read {
 				e := r.entry()
-				lines[e.ID] = e
+				stored[e.ID] = e
 			}
 			return err
 		})
 	}
-	for day, ids := range byDay(clicks, func(id click.ID) domain.UUID { return domain.UUID(id) }) {
-		b.Queue(selectClicks, ids, day, day.AddDate(0, 0, 1)).Query(func(rows pgx.Rows) error {
+	for _, d := range byDay(clicks, func(id click.ID) domain.UUID { return domain.UUID(id) }) {
+		b.Queue(selectClicks, d.ids, d.times, d.from, d.to).Query(func(rows pgx.Rows) error {
 			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[clickRow])
 			for _, r := range read {
 				c := r.click()
@@ -61,16 +72,32 @@ func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, loc
 			return err
 		})
 	}
-	return lines, found, translateBatch("load calls", s.db.native(ctx).SendBatch(ctx, b).Close())
+	return stored, found, translateBatch("load calls", s.db.native(ctx).SendBatch(ctx, b).Close())
 }
 
-// byDay groups ids by the day (UTC) inside them.
-func byDay[T any](ids []T, plain func(T) domain.UUID) map[time.Time][][16]byte {
-	days := map[time.Time][][16]byte{}
-	for _, id := range ids {
-		u := plain(id)
-		day := u.Time().Truncate(24 * time.Hour)
-		days[day] = append(days[day], u)
+// idsOfDay are ids of one day (UTC) with the time that each holds.
+type idsOfDay struct {
+	ids      [][16]byte
+	times    []time.Time
+	from, to time.Time
+}
+
+// byDay groups different ids by the day inside them; sorted, for that is the order in which their rows are locked.
+func byDay[T any](ids []T, plain func(T) domain.UUID) []idsOfDay {
+	sorted := make([]domain.UUID, len(ids))
+	for i, id := range ids {
+		sorted[i] = plain(id)
+	}
+	slices.SortFunc(sorted, func(a, b domain.UUID) int { return bytes.Compare(a[:], b[:]) })
+	var days []idsOfDay
+	for _, id := range slices.Compact(sorted) {
+		at := id.Time()
+		if len(days) == 0 || !at.Before(days[len(days)-1].to) {
+			day := at.Truncate(24 * time.Hour)
+			days = append(days, idsOfDay{from: day, to: day.AddDate(0, 0, 1)})
+		}
+		d := &days[len(days)-1]
+		d.ids, d.times = append(d.ids, id), append(d.times, at)
 	}
 	return days
 }
@@ -208,10 +235,11 @@ func (s Conversions) LockConversions(ctx context.Context, holders []conversion.K
 	for i, k := range holders {
 		clicks[i], ids[i] = k.ClickID, k.ConversionID.UUID
 	}
-	rows, err := s.db.native(ctx).Query(ctx, `SELECT click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
-		status, hold_until, val::text, commission, revenue, currency, original_val::text, original_currency, exchange_rate::text,
-		awaiting_rate, test, params, clicked_at, created_at, updated_at
-		FROM conversions WHERE click_id = ANY($1) AND id = ANY($2) ORDER BY click_id, id FOR UPDATE`, clicks, ids)
+	rows, err := s.db.native(ctx).Query(ctx, `SELECT c.click_id, c.id, c.dedupe_key, c.txid, c.offer_id, c.goal_id, c.affiliate_id,
+		c.advertiser_id, c.status, c.hold_until, c.val::text, c.commission, c.revenue, c.currency, c.original_val::text,
+		c.original_currency, c.exchange_rate::text, c.awaiting_rate, c.test, c.params, c.clicked_at, c.created_at, c.updated_at
+		FROM conversions c JOIN unnest($1::uuid[], $2::uuid[]) AS k (click_id, id) ON c.click_id = k.click_id AND c.id = k.id
+		ORDER BY c.click_id, c.id FOR UPDATE OF c`, clicks, ids)
 	if err != nil {
 		return nil, translateBatch("lock conversions", err)
 	}
