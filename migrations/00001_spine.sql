@@ -160,7 +160,8 @@ CREATE TABLE audit_log (
 );
 CREATE INDEX audit_log_by_object ON audit_log (object_type, object_id, at);
 
--- Idempotency-Key of the API: the first answer of a write, replayed to a repeat.
+-- Idempotency-Key of the API: the first answer of a write, repeated to whoever sends the key again. Hash and body are
+-- sealed: the one could be guessed from a weak password in the request, the other may hold a token.
 CREATE TABLE idempotency_keys (
     user_id      bigint NOT NULL,
     key          text NOT NULL,
@@ -168,10 +169,10 @@ CREATE TABLE idempotency_keys (
     status       integer NOT NULL DEFAULT 0, -- 0 while the first call is under way
     content_type text NOT NULL DEFAULT '',
     body         bytea NOT NULL DEFAULT '',
-    created_at   timestamptz NOT NULL,
+    claimed_at   timestamptz NOT NULL DEFAULT now(), -- also tells a claim from the one that took it over
     PRIMARY KEY (user_id, key)
 );
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (claimed_at);
 
 -- Clicks (click group, key click_id) -----------------------------------------------------------------------------
 

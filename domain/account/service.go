@@ -43,6 +43,8 @@ type Store interface {
 	SessionUser(ctx context.Context, id UserID, family domain.UUID, now time.Time) (User, error)
 	// DeleteTokens forgets tokens that were over before.
 	DeleteTokens(ctx context.Context, before time.Time) (int, error)
+
+	ClaimStore
 }
 
 // Deps is what a Service works with.

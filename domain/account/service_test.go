@@ -273,9 +273,12 @@ func TestTokensEnd(t *testing.T) {
 	v := w.mustCreate(t, "joe@acme.example", account.RoleManager)
 	disable := func(s account.UserStatus) func(*account.User) { return func(u *account.User) { u.Status = s } }
 	for name, end := range map[string]func(t *testing.T, s account.Session){
-		"log-out":      func(t *testing.T, s account.Session) { must(t, w.EndLogin(ctx, s.User.Actor(""), s.Family)) },
-		"log-out, old": func(t *testing.T, s account.Session) { rotated(t, w, &s); must(t, w.EndLogin(ctx, s.User.Actor(""), s.Family)) },
-		"disabled":     func(t *testing.T, _ account.Session) { mustUpdate(t, w, u.ID, disable("disabled")) },
+		"log-out": func(t *testing.T, s account.Session) { must(t, w.EndLogin(ctx, s.User.Actor(""), s.Family)) },
+		"log-out, old": func(t *testing.T, s account.Session) {
+			rotated(t, w, &s)
+			must(t, w.EndLogin(ctx, s.User.Actor(""), s.Family))
+		},
+		"disabled": func(t *testing.T, _ account.Session) { mustUpdate(t, w, u.ID, disable("disabled")) },
 		"disabled and on": func(t *testing.T, _ account.Session) {
 			mustUpdate(t, w, u.ID, disable("disabled"))
 			mustUpdate(t, w, u.ID, disable("active"))

@@ -160,11 +160,15 @@ func (s *Service) Active(ctx context.Context, id UserID, family domain.UUID) (Us
 	return u, nil
 }
 
-// Prune forgets refresh tokens that are long over. It returns how many.
+// Prune forgets refresh tokens that are long over and answers that are no longer repeated. It returns how many.
 func (s *Service) Prune(ctx context.Context) (int, error) {
-	n, err := s.Store.DeleteTokens(ctx, s.now().Add(-24*time.Hour))
+	tokens, err := s.Store.DeleteTokens(ctx, s.now().Add(-24*time.Hour))
 	if err != nil {
 		return 0, fmt.Errorf("forget old refresh tokens: %w", err)
 	}
-	return n, nil
+	claims, err := s.Store.DeleteClaims(ctx, AnswerLifetime)
+	if err != nil {
+		return tokens, fmt.Errorf("forget old idempotency keys: %w", err)
+	}
+	return tokens + claims, nil
 }
