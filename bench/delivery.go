@@ -16,7 +16,7 @@ const (
 	deliveryConns = 8
 	// holdLimit keeps the recording of conversions, during which the sink answers nothing, below the 15 s after which
 	// a delivery counts as failed.
-	holdLimit     = 10 * time.Second
+	holdLimit     = 6 * time.Second
 	deliveryLimit = time.Minute
 )
 

@@ -91,9 +91,9 @@ func milliseconds(d time.Duration) figure {
 	return figure(float64(d) / float64(time.Millisecond))
 }
 
-// awaitQuiet gives what the round before left behind, a vacuum or a checkpoint, a second to end.
+// awaitQuiet gives what the round before left behind, a vacuum or a checkpoint, a moment to end.
 func awaitQuiet(ctx context.Context) {
-	deadline := time.Now().Add(time.Second)
+	deadline := time.Now().Add(500 * time.Millisecond)
 	for before := (processes{}).usage(); time.Now().Before(deadline) && ctx.Err() == nil; {
 		time.Sleep(150 * time.Millisecond)
 		after := (processes{}).usage()
