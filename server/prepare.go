@@ -106,6 +106,10 @@ func (s *Server) periodic() []jobs.Periodic {
 			_, err := s.services.conversions.SettlePending(ctx)
 			return err
 		}},
+		{Name: "prune", Every: time.Hour, Run: func(ctx context.Context) error {
+			_, err := s.services.accounts.Prune(ctx)
+			return err
+		}},
 	}
 }
 

@@ -102,12 +102,14 @@ func byDay[T any](ids []T, plain func(T) domain.UUID) []idsOfDay {
 	return days
 }
 
-// LoadTerms gives offers with their goals, advertisers with their secrets, and exchange rates, in one round trip.
+// LoadTerms gives offers with their goals, advertisers with their secrets, and exchange rates, in one round trip. The
+// offers stay locked against a change of their currency until the batch is saved; the foreign key would lock them anyway.
 func (s Conversions) LoadTerms(ctx context.Context, q conversion.TermsQuery) (conversion.Terms, error) {
 	t := conversion.Terms{Offers: map[offer.ID]offer.Offer{}, Advertisers: map[advertiser.ID]advertiser.Advertiser{}}
 	b := &pgx.Batch{}
 	b.Queue(`SELECT id, advertiser_id, name, destination_url, preview_url, fallback_url, currency, status, visibility,
-		window_days, min_seconds, show_value, created_at, updated_at FROM offers WHERE id = ANY($1)`, int64s(q.Offers)).
+		window_days, min_seconds, show_value, created_at, updated_at
+		FROM offers WHERE id = ANY($1) ORDER BY id FOR KEY SHARE`, int64s(q.Offers)).
 		Query(func(rows pgx.Rows) error {
 			var o offer.Offer
 			_, err := pgx.ForEachRow(rows, []any{&o.ID, &o.AdvertiserID, &o.Name, &o.DestinationURL, &o.PreviewURL, &o.FallbackURL,
