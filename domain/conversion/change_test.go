@@ -194,6 +194,29 @@ func TestUpdateOverwritesAmounts(t *testing.T) {
 	w.verify()
 }
 
+// What cannot be added is refused, and can be replayed once it can.
+func TestAddNeedsARate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.click(1, noon.Add(-time.Hour), "")
+	post := func(pairs ...string) conversion.Call { return w.query(append(pairs, "clickid", id, "goal", "add")...) }
+	w.send(post("com", "1", "val", "10"))
+	gbp := post("com", "1", "val", "10", "currency", "GBP")
+	if r := w.send(gbp); r.Status != "refused" || r.Code != "no_rate" || r.HTTPStatus != 422 {
+		t.Errorf("%+v", r)
+	}
+	w.exec(`INSERT INTO exchange_rates VALUES ('2026-11-21', 'GBP', 'USD', 2, 'manual')`)
+	r, err := w.s.Replay(context.Background(), operator, gbp.ID)
+	if err != nil || r.Status != "updated" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	c := w.conversion(r.ConversionID)
+	if c.Commission.String() != "3.00" || c.Val.String() != "30" || c.OriginalVal.String() != "30" || c.OriginalCurrency != "USD" {
+		t.Errorf("%+v", c)
+	}
+	w.verify()
+}
+
 // A test walks the whole chain and counts for nothing.
 func TestTestConversion(t *testing.T) {
 	t.Parallel()

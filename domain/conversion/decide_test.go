@@ -104,8 +104,8 @@ func TestAddressAllowed(t *testing.T) {
 	}
 }
 
-// Each refusal that a rule can make has its place in the table of answers.
-func TestRefusalsHaveAnswers(t *testing.T) {
+// Refusals blame the client, never the server, and an answer has all its fields.
+func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for code, status := range refusals {
 		if status < 400 || status > 499 {
