@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -100,21 +101,45 @@ func TestMissingRowsAreAnError(t *testing.T) {
 
 func TestStatOfAProcessWithAWildName(t *testing.T) {
 	t.Parallel()
-	got := parseStat([]byte("42 (a) b (c) S 7 1 1 0 -1 4194304 100 0 0 0 150 50 30 20 20 0 1 0 294615 3133440 393"))
-	if got != (spentTime{parent: 7, own: 2, ofDead: 0.5}) {
+	got, ok := parseStat([]byte("42 (a) b (c) S 7 1 1 0 -1 4194304 100 0 0 0 150 50 30 20 20 0 1 0 294615 3133440 393"))
+	if !ok || got != (spentTime{parent: 7, own: 2, ofDead: 0.5}) {
 		t.Errorf("%+v", got)
 	}
-	if got := parseStat([]byte("42 (x) S")); !math.IsNaN(got.own) {
-		t.Errorf("%+v", got)
+	for _, broken := range []string{"", "42 (x) S", "42 (x) S p 1 1 0 -1 4194304 100 0 0 0 150 50 30 20 20 0 1"} {
+		if got, ok := parseStat([]byte(broken)); ok {
+			t.Errorf("%q: %+v", broken, got)
+		}
 	}
 }
 
 func TestOtherLoad(t *testing.T) {
 	t.Parallel()
 	start := time.Now()
-	before := usage{at: start, machine: 10, self: 1, server: 2, database: 3}
-	after := usage{at: start.Add(2 * time.Second), machine: 14, self: 2, server: 3, database: 4}
+	before := usage{at: start, machine: 10, self: 1, server: 2, database: 3, others: 5}
+	after := usage{at: start.Add(2 * time.Second), machine: 14, self: 2, server: 3, database: 4, others: 5.5}
 	if got := otherLoad(before, after, 2); got != 0.25 {
 		t.Errorf("other load %v, want 1 of 4 seconds", got)
+	}
+	if after.others = 7; otherLoad(before, after, 2) != 0.5 {
+		t.Errorf("other load %v, want 2 of 4 seconds", otherLoad(before, after, 2))
+	}
+	if after.self = math.NaN(); !math.IsNaN(otherLoad(before, after, 2)) {
+		t.Error("other load of an unknown share")
+	}
+}
+
+func TestUsageOfThisProcess(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("no /proc here")
+	}
+	before := (processes{}).usage()
+	for began := time.Now(); time.Since(began) < 20*time.Millisecond || (processes{}).usage().self == before.self; {
+		if time.Since(began) > 30*time.Second {
+			t.Fatal("work that costs no time")
+		}
+	}
+	if u := spent(before, (processes{}).usage()); !(u.self > 0) || u.server != 0 || u.database != 0 || !(u.machine >= 0) {
+		t.Errorf("%+v", u)
 	}
 }

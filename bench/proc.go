@@ -21,47 +21,65 @@ type processes struct {
 
 // usage is CPU time spent up to a moment, in seconds. All but at are NaN where there is no /proc.
 type usage struct {
-	at                              time.Time
-	machine, self, server, database float64
+	at                     time.Time
+	self, server, database float64
+	others                 float64 // all other processes that can be seen, and what a virtual machine's host took away
+	machine                float64 // every core's time that was not idle, interrupts left out
 }
 
 func (p processes) usage() usage {
-	u := usage{at: time.Now(), machine: machineTime(), self: processTime(os.Getpid()).own}
-	if p.server != 0 {
-		u.server = processTime(p.server).own
+	u := usage{at: time.Now()}
+	u.machine, u.others = machineTime()
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	if len(dirs) == 0 {
+		u.self, u.server, u.database = math.NaN(), math.NaN(), math.NaN()
 	}
-	if p.postmaster != 0 {
-		u.database = familyTime(p.postmaster)
+	for _, dir := range dirs {
+		b, err := os.ReadFile(filepath.Join(dir, "stat"))
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		t, ok := parseStat(b)
+		switch {
+		case err != nil || !ok: // it has ended; its time is its parent's now
+		case pid == os.Getpid():
+			u.self += t.own
+		case pid == p.server:
+			u.server += t.own
+		case p.postmaster != 0 && (pid == p.postmaster || t.parent == p.postmaster):
+			u.database += t.own + t.ofDead
+		default:
+			u.others += t.own + t.ofDead
+		}
 	}
 	return u
 }
 
 // spent is what was used from before to after.
 func spent(before, after usage) usage {
-	return usage{at: after.at, machine: after.machine - before.machine, self: after.self - before.self,
-		server: after.server - before.server, database: after.database - before.database}
+	return usage{at: after.at, self: after.self - before.self, server: after.server - before.server,
+		database: after.database - before.database, others: after.others - before.others, machine: after.machine - before.machine}
 }
 
-// otherLoad is the share of the machine, 0 to 1, that everything but the counted processes took between two moments;
-// what a virtual machine's host took away counts too.
+// otherLoad is the share of the machine, 0 to 1, that everything but the counted processes took between two moments. Of
+// two estimates it is the larger: the sum of the processes misses those of other containers; the cores' time without
+// the counted processes' misses as much as the kernel counts in both interrupts and processes.
 func otherLoad(before, after usage, cores int) float64 {
 	u := spent(before, after)
 	whole := after.at.Sub(before.at).Seconds() * float64(cores)
-	return max(0, (u.machine-u.self-u.server-u.database)/whole)
+	return max(0, u.others, u.machine-u.self-u.server-u.database) / whole
 }
 
-// machineTime is the time that all cores were not idle, interrupts left out: they belong to nobody.
-func machineTime() float64 {
+// machineTime is the time that all cores were not idle, without interrupts, and the part of it that the host took away.
+func machineTime() (busy, stolen float64) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {
-		return math.NaN()
+		return math.NaN(), math.NaN()
 	}
 	line, _, _ := strings.Cut(string(b), "\n")
 	f := strings.Fields(line)
 	if len(f) < 9 || f[0] != "cpu" {
-		return math.NaN()
+		return math.NaN(), math.NaN()
 	}
-	return seconds(f[1], f[2], f[3], f[8]) // user, nice, system, steal
+	return seconds(f[1], f[2], f[3], f[8]), seconds(f[8]) // user, nice, system, steal
 }
 
 type spentTime struct {
@@ -69,39 +87,15 @@ type spentTime struct {
 	own, ofDead float64 // ofDead is that of children that ended and were waited for
 }
 
-func processTime(pid int) spentTime {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return spentTime{own: math.NaN(), ofDead: math.NaN()}
-	}
-	return parseStat(b)
-}
-
 // parseStat reads /proc/<pid>/stat; the name in it may hold anything, so that fields count from its last parenthesis.
-func parseStat(b []byte) spentTime {
+func parseStat(b []byte) (t spentTime, ok bool) {
 	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
 	if len(f) < 15 {
-		return spentTime{own: math.NaN(), ofDead: math.NaN()}
+		return spentTime{}, false
 	}
-	parent, _ := strconv.Atoi(f[1])
-	return spentTime{parent: parent, own: seconds(f[11], f[12]), ofDead: seconds(f[13], f[14])}
-}
-
-// familyTime is the time of a process and its children, living and ended.
-func familyTime(pid int) float64 {
-	master := processTime(pid)
-	sum := master.own + master.ofDead
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	for _, dir := range dirs {
-		child, err := strconv.Atoi(filepath.Base(dir))
-		if err != nil {
-			continue
-		}
-		if t := processTime(child); t.parent == pid {
-			sum += t.own + t.ofDead
-		}
-	}
-	return sum
+	parent, err := strconv.Atoi(f[1])
+	t = spentTime{parent: parent, own: seconds(f[11], f[12]), ofDead: seconds(f[13], f[14])}
+	return t, err == nil && !math.IsNaN(t.own+t.ofDead)
 }
 
 func seconds(fields ...string) float64 {
