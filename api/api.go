@@ -44,7 +44,9 @@ type Deps struct {
 // Mount adds the API, its OpenAPI document and its documentation page to e. Without an IPExtractor of its own, e gets
 // one that believes no header.
 func Mount(e *echo.Echo, d Deps) error {
-	document, err := json.Marshal(newService(e, d).api.OpenAPI())
+	openAPI := newService(e, d).api.OpenAPI()
+	openResponses(openAPI)
+	document, err := json.Marshal(openAPI)
 	if err != nil {
 		return fmt.Errorf("render OpenAPI document: %w", err)
 	}

@@ -5,5 +5,5 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// Document is the OpenAPI document, for tests that hold answers against it.
+// Document is the OpenAPI document for tests that hold answers against it: still closed to fields that it does not know.
 func Document() *huma.OpenAPI { return newService(echo.New(), Deps{}).api.OpenAPI() }

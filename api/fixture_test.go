@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 
 	"github.com/waypost/waypost/api"
@@ -64,7 +65,7 @@ type world struct {
 	// Ways past the API into the database, for what the API cannot make.
 	insertUser func(context.Context, *account.User) error
 	loadClicks func(context.Context, []click.Click) error
-	exec       func(sql string) error
+	pool       *pgxpool.Pool
 }
 
 // openGuard lets every address pass; the guard itself is tested in package outbound.
@@ -84,10 +85,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := storetest.New(t)
 	w := &world{TB: t, signer: click.NewSigner(secret), log: &bytes.Buffer{},
-		insertUser: db.Accounts().InsertUser, loadClicks: db.Clicks().LoadClicks, exec: func(sql string) error {
-			_, err := db.Pool().Exec(context.Background(), sql)
-			return err
-		}}
+		insertUser: db.Accounts().InsertUser, loadClicks: db.Clicks().LoadClicks, pool: db.Pool()}
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
 	var err error
 	if w.tokens, err = web.NewTokens(secret, web.AudienceAPI, now); err != nil {
@@ -125,6 +123,12 @@ func newWorld(t testing.TB) *world {
 	return w
 }
 
+// exec changes the database behind the API's back.
+func (w *world) exec(sql string) error {
+	_, err := w.pool.Exec(context.Background(), sql)
+	return err
+}
+
 // token begins a log-in of a user.
 func (w *world) token(u account.User) string {
 	w.Helper()
@@ -160,8 +164,8 @@ type answer struct {
 	raw    string
 }
 
-// send makes a call with any body and holds the answer against the OpenAPI document.
-func (w *world) send(token, method, path, contentType string, body io.Reader) answer {
+// send makes a call with any body and holds the answer against the OpenAPI document; header are pairs of name and value.
+func (w *world) send(token, method, path, contentType string, body io.Reader, header ...string) answer {
 	w.Helper()
 	r := httptest.NewRequest(method, api.Base+path, body)
 	if token != "" {
@@ -169,6 +173,9 @@ func (w *world) send(token, method, path, contentType string, body io.Reader) an
 	}
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Add(header[i], header[i+1])
 	}
 	rec := httptest.NewRecorder()
 	w.e.ServeHTTP(rec, r)

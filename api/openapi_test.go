@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +71,26 @@ func TestOpenAPIGolden(t *testing.T) {
 	}
 }
 
+// A client made from the document bears later additions to an answer, and is told of a body's unknown fields.
+func TestOpenAPIIsOpenForAdditions(t *testing.T) {
+	t.Parallel()
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct{ AdditionalProperties any }
+		}
+	}
+	if err := json.Unmarshal(get(t, mountedEmpty(t), "/api/openapi.json").Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, open := range map[string]bool{"AdvertiserBody": true, "ListBodyOfferBody": true, "GoalBody": true, "RuleBody": true,
+		"Problem": true, "ProblemField": true, "AdvertiserCreateBody": false, "OfferGoal": false, "RuleFields": false} {
+		schema, known := doc.Components.Schemas[name]
+		if !known || (schema.AdditionalProperties == nil) != open {
+			t.Errorf("%s: known %t, additionalProperties %v", name, known, schema.AdditionalProperties)
+		}
+	}
+}
+
 // Each operation says what a client has to know: an id, a summary, whether it needs a token, its success and errors.
 func TestOpenAPISaysEnough(t *testing.T) {
 	t.Parallel()
@@ -80,6 +101,7 @@ func TestOpenAPISaysEnough(t *testing.T) {
 			Summary     string
 			Tags        []string
 			Security    []map[string][]string
+			Parameters  []struct{ Name, In string }
 			Responses   map[string]struct {
 				Content map[string]any
 			}
@@ -102,6 +124,10 @@ func TestOpenAPISaysEnough(t *testing.T) {
 			public := path == "/auth/login" || path == "/auth/refresh"
 			if public != (len(op.Security) == 0) {
 				t.Errorf("%s: security %v", at, op.Security)
+			}
+			keyed := slices.Contains(op.Parameters, struct{ Name, In string }{"Idempotency-Key", "header"})
+			if want := method != "get" && !strings.HasPrefix(path, "/auth/"); keyed != want {
+				t.Errorf("%s: takes an Idempotency-Key: %t", at, keyed)
 			}
 			success := false
 			for status, response := range op.Responses {

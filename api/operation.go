@@ -42,6 +42,11 @@ func register[I, O any](s *service, o op, handler func(context.Context, account.
 	operation := s.operation(o, http.StatusUnauthorized, http.StatusForbidden)
 	operation.Security = []map[string][]string{{bearer: {}}}
 	operation.Middlewares = append(operation.Middlewares, s.authenticate)
+	if o.keyed() {
+		operation.Middlewares = append(operation.Middlewares, s.idempotent)
+		operation.Errors = append(operation.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge)
+		documentKey(o, &operation)
+	}
 	huma.Register(s.api, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := ctx.Value(callerKey{}).(caller)
 		out, err := handler(ctx, caller.actor, in)
@@ -63,7 +68,7 @@ func (s *service) operation(o op, errorStatuses ...int) huma.Operation {
 	if strings.Contains(o.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
-	if o.method == http.MethodPost || o.method == http.MethodPatch {
+	if o.method == http.MethodPost || o.method == http.MethodPatch || o.method == http.MethodPut {
 		statuses = append(statuses, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	statuses = append(statuses, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
@@ -124,9 +129,12 @@ func (s *service) authenticate(ctx huma.Context, next func(huma.Context)) {
 // refuse answers an error from a middleware.
 func (s *service) refuse(ctx huma.Context, err error) {
 	var p *problem
-	if !errors.As(s.problem(ctx.Context(), err), &p) {
-		return
+	if errors.As(s.problem(ctx.Context(), err), &p) {
+		writeProblem(ctx, p)
 	}
+}
+
+func writeProblem(ctx huma.Context, p *problem) {
 	for name, values := range p.header {
 		for _, v := range values {
 			ctx.SetHeader(name, v)
