@@ -349,7 +349,7 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_due ON deliveries (host, next_attempt_at) WHERE status IN ('pending', 'retrying');
 CREATE INDEX deliveries_due_by_time ON deliveries (next_attempt_at) WHERE status IN ('pending', 'retrying');
-CREATE INDEX deliveries_by_conversion ON deliveries (conversion_id);
+CREATE INDEX deliveries_by_conversion ON deliveries (conversion_id, postback_id);
 CREATE INDEX deliveries_by_click ON deliveries (click_id);
 CREATE INDEX deliveries_by_affiliate ON deliveries (affiliate_id, created_at);
 CREATE INDEX deliveries_by_postback ON deliveries (postback_id, created_at);

@@ -11,7 +11,7 @@ import (
 
 const (
 	maxBatch   = 256 // calls that are decided together
-	maxBatches = 2   // under way at the same time
+	maxBatches = 1   // under way at the same time: two would queue behind each other on one party's balance
 )
 
 // collector gathers concurrent calls into batches: a batch is what arrived while the one before ran, so that it needs

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 
 	"github.com/waypost/waypost/server"
 )
@@ -17,6 +18,7 @@ func (c *serveCmd) Run(e *environment) error {
 			return err
 		}
 	}
+	collectLess()
 	cfg, log, err := e.settings()
 	if err != nil {
 		return err
@@ -26,4 +28,18 @@ func (c *serveCmd) Run(e *environment) error {
 		return err
 	}
 	return s.Run(e.ctx)
+}
+
+// memoryTarget is where collecting garbage becomes frequent again. GOMEMLIMIT overrules it.
+const memoryTarget = 1 << 30
+
+// collectLess trades memory for the time of the click path: the heap is small, so collections can be few. GOGC and
+// GOMEMLIMIT overrule it.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryTarget)
+	}
 }
