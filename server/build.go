@@ -47,8 +47,9 @@ type services struct {
 	client      *outbound.PostbackClient
 }
 
-func newServices(cfg config.Config, db *pgstore.DB, secret []byte, previous [][]byte, guard *outbound.Guard, waker postback.Waker, log *slog.Logger) *services {
-	s := &services{signer: click.NewSigner(secret, previous...), client: outbound.NewPostbackClient(guard)}
+// newServices builds the use cases on one of the pools.
+func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.Guard, waker postback.Waker, log *slog.Logger) *services {
+	s := &services{signer: click.NewSigner(st.secret, st.previous...), client: outbound.NewPostbackClient(guard)}
 	s.accounts = account.NewService(account.Deps{Tx: db, Store: db.Accounts(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
 	s.advertisers = advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
 	s.affiliates = affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now})
@@ -70,15 +71,15 @@ type trackingNode struct {
 	loader  *jobs.SpoolLoader
 }
 
-func newTrackingNode(cfg config.Config, db *pgstore.DB, s *services, log *slog.Logger) (*trackingNode, error) {
+func newTrackingNode(cfg config.Config, st *stores, s *services, log *slog.Logger) (*trackingNode, error) {
 	dir := filepath.Join(cfg.DataDir, "spool")
 	sp, err := spool.Open(dir, spool.Options{Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
-	n := &trackingNode{spool: sp, routing: tracking.NewRouting(db.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
+	n := &trackingNode{spool: sp, routing: tracking.NewRouting(st.trackDB.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
 	inFlight := &conversion.InFlight{}
-	if n.loader, err = newLoader(sp, dir, db, s, inFlight, log); err != nil {
+	if n.loader, err = newLoader(sp, dir, st.trackDB, s, inFlight, log); err != nil {
 		_ = sp.Close()
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func newTrackingNode(cfg config.Config, db *pgstore.DB, s *services, log *slog.L
 		Routing: n.routing, Spool: sp, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
 		Record: s.conversions.RecordBatch, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
 	})
-	db.OnCatalogueChange(n.routing.Refresh)
+	st.db.OnCatalogueChange(n.routing.Refresh)
 	return n, nil
 }
 

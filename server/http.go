@@ -15,7 +15,7 @@ import (
 )
 
 // routes mounts the doors of this process's roles.
-func (s *Server) routes(secret []byte) (*echo.Echo, error) {
+func (s *Server) routes() (*echo.Echo, error) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = web.ClientIP(s.cfg.TrustedProxies)
@@ -33,7 +33,7 @@ func (s *Server) routes(secret []byte) (*echo.Echo, error) {
 		// The hot path is not logged line by line; what people and programs do with the API is.
 		e.Use(besidesTracking(web.AccessLog(s.log, now)), besidesTracking(web.Recover),
 			besidesTracking(web.SecurityHeaders(strings.HasPrefix(s.cfg.PublicURL, "https://"))), besidesTracking(web.BodyLimit(1<<20)))
-		if err := mountAPI(e, s.db, s.services, secret, flush, s.log); err != nil {
+		if err := mountAPI(e, s.db, s.services, s.secret, flush, s.log); err != nil {
 			return nil, fmt.Errorf("mount API: %w", err)
 		}
 	}

@@ -110,17 +110,48 @@ func (p *parts) close(ctx context.Context) error {
 	return p.postgres.Stop(ctx)
 }
 
-// openStore makes the pool on the database, with the sealer of the settings' secret.
-func openStore(cfg config.Config, p *parts) (db *pgstore.DB, secret []byte, previous [][]byte, err error) {
-	if secret, previous, err = loadSecret(cfg); err != nil {
-		return nil, nil, nil, err
+// Connections of one process. Clicks and postbacks have a pool of their own, so that what waits behind the API's locks
+// cannot keep them waiting.
+const (
+	poolConns  = 16
+	trackConns = 6
+)
+
+// stores are the pools on the database, with the sealer of the settings' secret.
+type stores struct {
+	db       *pgstore.DB
+	trackDB  *pgstore.DB // nil without role track
+	secret   []byte
+	previous [][]byte
+}
+
+func openStores(cfg config.Config, p *parts, track bool) (*stores, error) {
+	secret, previous, err := loadSecret(cfg)
+	if err != nil {
+		return nil, err
 	}
 	sealer, err := pgstore.NewSealer(secret, previous...)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("WAYPOST_SECRET: %w", err)
+		return nil, fmt.Errorf("WAYPOST_SECRET: %w", err)
 	}
-	db, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, Sealer: sealer})
-	return db, secret, previous, err
+	s := &stores{secret: secret, previous: previous}
+	if s.db, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, MaxConns: poolConns, Sealer: sealer}); err != nil {
+		return nil, err
+	}
+	if track {
+		if s.trackDB, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, MaxConns: trackConns, Sealer: sealer}); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *stores) close() {
+	s.db.Close()
+	if s.trackDB != nil {
+		s.trackDB.Close()
+	}
 }
 
 // makeDataDir makes the data folder. The embedded database's user must be able to pass through it; what is secret in

@@ -123,12 +123,10 @@ func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*S
 	if s.parts, err = openDatabase(ctx, cfg, log); err != nil {
 		return err
 	}
-	db, secret, previous, err := openStore(cfg, s.parts)
-	if err != nil {
+	if s.stores, err = openStores(cfg, s.parts, false); err != nil {
 		return err
 	}
-	s.db = db
-	s.services = newServices(cfg, db, secret, previous, outboundGuard(cfg, nil), noQueue{}, log)
+	s.services = newServices(cfg, s.stores, s.db, outboundGuard(cfg, nil), noQueue{}, log)
 	return do(s)
 }
 

@@ -37,8 +37,8 @@ type Server struct {
 	out  io.Writer // for people: addresses and the walk
 	lock *os.File
 
-	parts    *parts
-	db       *pgstore.DB
+	parts *parts
+	*stores
 	services *services
 	waker    *jobs.Waker
 	queue    redis.UniversalClient // for the probe only
@@ -82,19 +82,18 @@ func (s *Server) build(ctx context.Context) (err error) {
 		return fmt.Errorf("REDIS_URL: %w", err)
 	}
 	s.queue = queue.MakeRedisClient().(redis.UniversalClient)
-	db, secret, previous, err := openStore(s.cfg, s.parts)
-	if err != nil {
+	if s.stores, err = openStores(s.cfg, s.parts, cfg.Has(config.RoleTrack)); err != nil {
 		return err
 	}
-	s.db = db
 	s.waker = jobs.NewWaker(queue, now, log)
-	s.services = newServices(s.cfg, db, secret, previous, outboundGuard(s.cfg, s.sink), s.waker, log)
+	guard := outboundGuard(s.cfg, s.sink)
+	s.services = newServices(s.cfg, s.stores, s.db, guard, s.waker, log)
 	if cfg.Has(config.RoleTrack) {
-		if s.track, err = newTrackingNode(s.cfg, db, s.services, log); err != nil {
+		if s.track, err = newTrackingNode(s.cfg, s.stores, newServices(s.cfg, s.stores, s.stores.trackDB, guard, s.waker, log), log); err != nil {
 			return err
 		}
 	}
-	e, err := s.routes(secret)
+	e, err := s.routes()
 	if err != nil {
 		return err
 	}
@@ -236,8 +235,8 @@ func (s *Server) close(ctx context.Context) {
 	if s.sink != nil {
 		faults = append(faults, s.sink.stop(ctx))
 	}
-	if s.db != nil {
-		s.db.Close()
+	if s.stores != nil {
+		s.stores.close()
 	}
 	if s.parts != nil {
 		faults = append(faults, s.parts.close(ctx))

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
@@ -43,13 +44,16 @@ func Open(o Options) (*DB, error) {
 		cfg.MaxConns = o.MaxConns
 	}
 	cfg.ConnConfig.ConnectTimeout = time.Second
+	if cfg.ConnConfig.RuntimeParams["statement_timeout"] == "" {
+		cfg.ConnConfig.RuntimeParams["statement_timeout"] = "10s" // the tracking path has shorter deadlines of its own
+	}
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "waypost"
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make database pool: %w", err)
 	}
-	g, err := gorm.Open(postgres.New(postgres.Config{Conn: stdlib.OpenDBFromPool(pool)}), &gorm.Config{
+	g, err := gorm.Open(postgres.New(postgres.Config{Conn: openBounded(pool)}), &gorm.Config{
 		Logger:                                   logger.Discard, // errors travel up and are logged once, at the door
 		DisableAutomaticPing:                     true,
 		SkipDefaultTransaction:                   true,
@@ -61,6 +65,26 @@ func Open(o Options) (*DB, error) {
 		return nil, fmt.Errorf("open gorm: %w", err)
 	}
 	return &DB{pool: pool, gorm: g, sealer: o.Sealer, catalogueChanged: func(context.Context) {}}, nil
+}
+
+// acquireWithin is how long a caller waits for a connection of a pool that is used up.
+const acquireWithin = 500 * time.Millisecond
+
+// boundedConnector takes connections from the pool within acquireWithin.
+type boundedConnector struct{ driver.Connector }
+
+// Connect implements driver.Connector.
+func (c boundedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	bounded, cancel := context.WithTimeout(ctx, acquireWithin)
+	defer cancel()
+	return c.Connector.Connect(bounded)
+}
+
+// openBounded is the pool as database/sql sees it; keeping idle connections is the pool's affair.
+func openBounded(pool *pgxpool.Pool) *sql.DB {
+	db := sql.OpenDB(boundedConnector{stdlib.GetPoolConnector(pool)})
+	db.SetMaxIdleConns(0)
+	return db
 }
 
 // Close ends all connections.
