@@ -220,7 +220,7 @@ CREATE TABLE conversions (
     commission        bigint NOT NULL,  -- minor units
     revenue           bigint NOT NULL,  -- minor units
     currency          text NOT NULL,
-    original_val      numeric(20, 8) NOT NULL,
+    original_val      numeric NOT NULL, -- as sent; a sum in the mode add
     original_currency text NOT NULL,
     exchange_rate     numeric(20, 8) NOT NULL,
     awaiting_rate     text NOT NULL DEFAULT '',

@@ -1,6 +1,10 @@
 package conversion
 
-import "github.com/waypost/waypost/domain/errs"
+import (
+	"cmp"
+
+	"github.com/waypost/waypost/domain/errs"
+)
 
 // Outcome is what became of a call.
 type Outcome string
@@ -110,8 +114,8 @@ func pending() Result {
 		Message: "the click is known but its record has not arrived; this call is kept and decided as soon as it has"}
 }
 
-// refused turns the error of a rule into an answer. A code that the table does not hold is a fault of ours and shows
-// as such in the tests.
+// refused turns the error of a rule into an answer. A code that the table does not hold is the store's, which could not
+// take the call's values.
 func refused(e *errs.Error) Result {
-	return Result{Status: OutcomeRefused, Code: e.Code, Message: e.Message, HTTPStatus: refusals[e.Code]}
+	return Result{Status: OutcomeRefused, Code: e.Code, Message: e.Message, HTTPStatus: cmp.Or(refusals[e.Code], 422)}
 }

@@ -34,8 +34,9 @@ func parseAmounts(s Sent) (Amounts, *errs.Error) {
 		}
 		r, ok := money.ParseSent(n.text)
 		if !ok {
+			// Without the value: affiliates read this too, and what the advertiser pays is not theirs to know.
 			return Amounts{}, errs.Invalid("invalid_"+n.name,
-				"%s must be a plain decimal such as 12.34, without sign, exponent or thousands separator; %q is not", n.name, cut(n.text, 32))
+				"%s must be a plain decimal such as 12.34, without sign, exponent or thousands separator", n.name)
 		}
 		if n.name == "comperc" && r.Cmp(hundred) > 0 {
 			return Amounts{}, errs.Invalid("invalid_comperc", "comperc must lie between 0 and 100")

@@ -38,16 +38,17 @@ type EventData struct {
 	Before *Figures `json:"before,omitempty"`
 }
 
-// Figures are a conversion's amounts in the offer's currency.
+// Figures are a conversion's amounts in the offer's currency, as exact decimals; texts, for a value that was converted
+// or added up has more digits than a money.Rate reads.
 type Figures struct {
-	Val        money.Rate     `json:"val"`
+	Val        string         `json:"val"`
 	Commission string         `json:"commission"`
 	Revenue    string         `json:"revenue"`
 	Currency   money.Currency `json:"currency"`
 }
 
 func figures(c Conversion) Figures {
-	return Figures{Val: c.Val, Commission: c.Commission.String(), Revenue: c.Revenue.String(), Currency: c.Commission.Currency()}
+	return Figures{Val: c.Val.String(), Commission: c.Commission.String(), Revenue: c.Revenue.String(), Currency: c.Commission.Currency()}
 }
 
 // newEvent tells what turned before (nil for a creation) into after.
@@ -60,7 +61,7 @@ func newEvent(before *Conversion, after Conversion) Event {
 	if before.Status != after.Status {
 		e.Kind = EventStatusChange
 	}
-	if was := figures(*before); !was.Val.Equal(e.Data.Val) || was.Commission != e.Data.Commission || was.Revenue != e.Data.Revenue {
+	if was := figures(*before); was != e.Data.Figures {
 		e.Data.Before = &was
 	}
 	return e

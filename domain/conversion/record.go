@@ -25,8 +25,8 @@ const (
 
 // RecordBatch decides a batch of calls, in their order, in one transaction, and gives one result each. A call whose id
 // stands in the log already is answered as it was then and changes nothing. If the batch fails, each call is tried
-// alone, so that one that cannot be stored does not take the others along; if the database is away, every result has
-// Err.
+// alone, so that one that cannot be stored does not take the others along; where its own values are at fault it is
+// refused, for to try it again would never end. If the database is away, every result has Err.
 func (s *Service) RecordBatch(ctx context.Context, calls []Call) []Result {
 	return s.record(ctx, calls, answerStored, nil)
 }
@@ -36,7 +36,15 @@ func (s *Service) record(ctx context.Context, calls []Call, mode again, also fun
 	if len(calls) == 0 {
 		return nil
 	}
-	results, err := s.try(ctx, calls, mode, also)
+	works := make([]*work, len(calls))
+	for i, c := range calls {
+		works[i] = s.prepare(c)
+	}
+	results, err := s.try(ctx, works, mode, also)
+	if e, ok := errs.As(err); ok && e.Kind == errs.KindInvalid && len(works) == 1 {
+		works[0].refusal = e
+		results, err = s.try(ctx, works, mode, also)
+	}
 	if err == nil {
 		return results
 	}
@@ -55,11 +63,7 @@ func (s *Service) record(ctx context.Context, calls []Call, mode again, also fun
 
 // try runs the batch's transaction, again where it lost against a concurrent one: a Conflict is a deadlock or a row
 // that another batch inserted since we looked.
-func (s *Service) try(ctx context.Context, calls []Call, mode again, also func(context.Context, []Result) error) (results []Result, err error) {
-	works := make([]*work, len(calls))
-	for i, c := range calls {
-		works[i] = s.prepare(c)
-	}
+func (s *Service) try(ctx context.Context, works []*work, mode again, also func(context.Context, []Result) error) (results []Result, err error) {
 	for range maxTries {
 		var wake func(context.Context)
 		err = s.d.Tx.InTx(ctx, func(ctx context.Context) error {
@@ -79,7 +83,7 @@ func (s *Service) try(ctx context.Context, calls []Call, mode again, also func(c
 			break
 		}
 		if errs.HasCode(err, CodeMissingPartition) {
-			if err := s.makeRoom(ctx, calls); err != nil {
+			if err := s.makeRoom(ctx, works); err != nil {
 				return nil, err
 			}
 		}
@@ -91,9 +95,9 @@ func (s *Service) try(ctx context.Context, calls []Call, mode again, also func(c
 // made ahead, days of a spool that lay for long have not.
 const CodeMissingPartition = "missing_partition"
 
-func (s *Service) makeRoom(ctx context.Context, calls []Call) error {
-	for _, c := range calls {
-		if err := s.d.Store.MakeRoom(ctx, c.ID.Time()); err != nil {
+func (s *Service) makeRoom(ctx context.Context, works []*work) error {
+	for _, w := range works {
+		if err := s.d.Store.MakeRoom(ctx, w.call.ID.Time()); err != nil {
 			return err
 		}
 	}
@@ -105,7 +109,7 @@ type work struct {
 	call    Call
 	sent    Sent
 	clickID click.ID    // zero where none proved itself
-	refusal *errs.Error // found before anything was loaded
+	refusal *errs.Error // found before anything was loaded, or when it was to be stored
 }
 
 func (s *Service) prepare(c Call) *work {

@@ -39,7 +39,7 @@ func id(ms int, n byte) domain.UUID {
 }
 
 func figures(commission, revenue string) conversion.Figures {
-	return conversion.Figures{Val: money.MustRate("100"), Commission: commission, Revenue: revenue, Currency: "USD"}
+	return conversion.Figures{Val: "100", Commission: commission, Revenue: revenue, Currency: "USD"}
 }
 
 func text(click.ID) string { return "click-text" }

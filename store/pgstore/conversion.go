@@ -72,14 +72,15 @@ func (r conversionRow) conversion() (conversion.Conversion, error) {
 	}
 	var err error
 	if c.Val, err = readExact(r.Val); err == nil {
-		if c.OriginalVal, err = readRate("conversions.original_val", r.OriginalVal); err == nil {
+		if c.OriginalVal, err = readExact(r.OriginalVal); err == nil {
 			c.ExchangeRate, err = readRate("conversions.exchange_rate", r.ExchangeRate)
 		}
 	}
 	return c, err
 }
 
-// readExact parses a numeric without bounds: a value in the offer's currency is a product and has up to 16 decimals.
+// readExact parses a numeric without bounds: a value in the offer's currency is a product and has up to 16 decimals,
+// and values that are added up outgrow what one call may send.
 // It reads eight digits at a time, which is what a rate holds after its point.
 func readExact(text string) (money.Rate, error) {
 	digits, negative := strings.CutPrefix(text, "-")

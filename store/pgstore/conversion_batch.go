@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -259,7 +260,8 @@ func (s Conversions) LockConversions(ctx context.Context, holders []conversion.K
 }
 
 // translateBatch is translate for statements that lost against concurrent ones: a deadlock and a serialization failure
-// are Conflicts, and so is a missing partition, for all of them pass when the batch is tried again.
+// are Conflicts, and so is a missing partition, for all of them pass when the batch is tried again. Values that a column
+// does not take are Invalid: no other try can store them.
 func translateBatch(deed string, err error) error {
 	var pg *pgconn.PgError
 	switch {
@@ -267,6 +269,8 @@ func translateBatch(deed string, err error) error {
 		return errs.Conflict(conversion.CodeMissingPartition, "there is no partition for this day yet").Because(err)
 	case errors.As(err, &pg) && slices.Contains([]string{"40001", "40P01"}, pg.Code):
 		return errs.Conflict("concurrent_change", "the same rows were changed at the same time; try again").Because(fmt.Errorf("%s: %w", deed, err))
+	case pg != nil && pg.Code != "22003" && (strings.HasPrefix(pg.Code, "22") || pg.Code == "23514"):
+		return errs.Invalid("unstorable_data", "the database does not take these values").Because(fmt.Errorf("%s: %w", deed, err))
 	}
 	return translate(deed, err)
 }
