@@ -26,7 +26,7 @@ func (db *DB) EnsurePartitions(ctx context.Context, from, to time.Time) error {
 		}
 		for day := from; !day.After(to); day = day.AddDate(0, 0, 1) {
 			if present[partitionName(table, day)] {
-				continue // even IF NOT EXISTS would lock the whole table
+				continue
 			}
 			if err := db.makePartition(ctx, table, day); err != nil {
 				return err
@@ -52,18 +52,38 @@ func (db *DB) partitions(ctx context.Context, table string) (map[string]bool, er
 	return present, nil
 }
 
-// makePartition waits at most a second for its lock, since all who write to the table queue behind it, and tries again.
+// makePartition waits at most a second for its lock, and tries again. A leaf is made by itself and then attached:
+// CREATE TABLE … PARTITION OF would take ACCESS EXCLUSIVE on the table, so it and every click behind it would wait for
+// the longest reader, such as a nightly dump. ATTACH PARTITION takes SHARE UPDATE EXCLUSIVE, which neither readers nor
+// writers conflict with, and adopts the leaf's indexes; a new leaf is empty, so it has nothing to check. (A distributed
+// PostgreSQL does without ATTACH: see CREATE TABLE … PARTITION OF there.)
 func (db *DB) makePartition(ctx context.Context, table string, day time.Time) error {
 	const layout = "2006-01-02 15:04:05+00"
-	create := fmt.Sprintf(`CREATE TABLE IF NOT EXISTS %s PARTITION OF %s FOR VALUES FROM ('%s') TO ('%s')`,
-		partitionName(table, day), table, day.Format(layout), day.AddDate(0, 0, 1).Format(layout))
+	leaf := partitionName(table, day)
+	deeds := []string{
+		fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (LIKE %s INCLUDING ALL)", leaf, table), // one that was detached may be there
+		fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')",
+			table, leaf, day.Format(layout), day.AddDate(0, 0, 1).Format(layout)),
+	}
 	var err error
 	for range partitionTries {
 		err = db.InTx(ctx, func(ctx context.Context) error {
-			if err := db.orm(ctx).Exec("SET LOCAL lock_timeout = '1s'").Error; err != nil {
+			// The lock that ATTACH takes anyway, taken first: nodes make partitions one after the other.
+			for _, sql := range []string{"SET LOCAL lock_timeout = '1s'", "LOCK TABLE ONLY " + table + " IN SHARE UPDATE EXCLUSIVE MODE"} {
+				if err := db.orm(ctx).Exec(sql).Error; err != nil {
+					return err
+				}
+			}
+			present, err := db.partitions(ctx, table)
+			if err != nil || present[leaf] {
 				return err
 			}
-			return db.orm(ctx).Exec(create).Error
+			for _, sql := range deeds {
+				if err := db.orm(ctx).Exec(sql).Error; err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 		if !isPartitionRace(err) {
 			break
@@ -77,8 +97,8 @@ func (db *DB) makePartition(ctx context.Context, table string, day time.Time) er
 	return translate("make partition", err)
 }
 
-// isPartitionRace tells what two nodes that make the same partition, or one that meets writers, run into: the table or
-// its type exists by now, a deadlock, a lock that did not come.
+// isPartitionRace tells what may pass by itself: somebody else made a table or type of this name, a deadlock, a lock
+// that did not come (VACUUM and ANALYZE of the table hold it too).
 func isPartitionRace(err error) bool {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -63,5 +64,64 @@ func TestPartitionsBesideAWriter(t *testing.T) {
 	}
 	if err := <-made; err != nil {
 		t.Error(err)
+	}
+}
+
+// A long reader, such as a nightly dump, must hold up neither new partitions nor what is written meanwhile.
+func TestPartitionsBesideALongReader(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	day := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	if err := db.EnsurePartitions(ctx, day, day); err != nil {
+		t.Fatal(err)
+	}
+	dump, err := db.Pool().Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = dump.Rollback(context.Background()) }()
+	for _, table := range []string{"clicks", "postback_log"} {
+		if _, err := dump.Exec(ctx, "SELECT count(*) FROM "+table); err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Now()
+	if err := db.EnsurePartitions(ctx, day, day.AddDate(0, 0, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if err := db.Clicks().LoadClicks(ctx, []click.Click{clickAt(t, day), clickAt(t, day.AddDate(0, 0, 1))}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A leaf that stands alone, be it left over or detached, is attached with what it holds.
+func TestLoneLeafIsAttached(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	ctx := context.Background()
+	day := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
+	if _, err := db.Pool().Exec(ctx, "CREATE TABLE clicks_20260501 (LIKE clicks INCLUDING ALL)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.EnsurePartitions(ctx, day, day.AddDate(0, 0, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, leaf := range []string{"clicks_20260501", "clicks_20260502", "postback_log_20260501"} {
+		if n := count(t, db, "SELECT count(*) FROM pg_inherits WHERE inhrelid = $1::regclass", leaf); n != 1 {
+			t.Errorf("%s is not attached", leaf)
+		}
+		if n := count(t, db, `SELECT count(*) FROM pg_index x LEFT JOIN pg_inherits i ON i.inhrelid = x.indexrelid
+			WHERE x.indrelid = $1::regclass AND i.inhparent IS NULL`, leaf); n != 0 {
+			t.Errorf("%s has %d indexes that belong to none of the table's", leaf, n)
+		}
+		if n := count(t, db, `SELECT count(*) FROM pg_index x JOIN pg_inherits i ON i.inhrelid = x.indexrelid
+			WHERE x.indrelid = $1::regclass AND x.indisprimary`, leaf); n != 1 {
+			t.Errorf("%s has no primary key of the table's", leaf)
+		}
 	}
 }
