@@ -51,6 +51,7 @@ const (
 	warnNoRate         = "no_rate"
 	warnZeroCommission = "zero_commission"
 	warnAmountsDiffer  = "amounts_differ"
+	warnOlder          = "older_than_status" // the conversion was moved after the call had arrived: its status is ignored
 )
 
 // Result is the answer to one call.

@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"slices"
+	"time"
 
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
@@ -40,7 +41,7 @@ func (d Draft) create(id ID) (Result, *Conversion) {
 	c := &Conversion{
 		ID: id, ClickID: d.Click.ID, DedupeKey: d.Key, TxID: d.Sent.TxID, OfferID: d.Offer.ID, GoalID: d.Goal.ID,
 		AffiliateID: d.Click.AffiliateID, AdvertiserID: d.Click.AdvertiserID, Test: d.Sent.Test, Params: d.Sent.Params,
-		ClickedAt: d.Click.CreatedAt(), CreatedAt: at, UpdatedAt: at,
+		ClickedAt: d.Click.CreatedAt(), CreatedAt: at, UpdatedAt: at, StatusAt: at,
 	}
 	c.take(initialStatus(d.Goal, d.Status), d.Goal)
 	d.overwrite(c)
@@ -50,33 +51,38 @@ func (d Draft) create(id ID) (Result, *Conversion) {
 }
 
 // repeat decides a call whose key is taken. Only the modes update and add touch amounts, only a call that names a
-// status touches the status.
+// status touches the status, and only if it arrived after the last move: one that is decided late (from the spool, after
+// a wait for its click, replayed) does not undo what came after it.
 func (d Draft) repeat(current Conversion) (Result, *Conversion) {
 	next := current
-	next.UpdatedAt = d.Call.ReceivedAt
+	next.UpdatedAt = later(current.UpdatedAt, d.Call.ReceivedAt)
+	var warnings []string
 	if d.Status != "" {
 		target := targetStatus(d.Goal, current, d.Status, d.Call.ReceivedAt)
-		if from := current.settled(); target != from {
-			if !CanMove(from, target) {
-				return refused(notAllowed(from, target)), nil
-			}
+		switch from := current.settled(); {
+		case target == from:
+		case d.Call.ReceivedAt.Before(current.StatusAt):
+			warnings = append(warnings, warnOlder)
+		case !CanMove(from, target):
+			return refused(notAllowed(from, target)), nil
+		default:
 			next.take(target, d.Goal)
+			next.StatusAt = d.Call.ReceivedAt
 		}
 	}
 	moved := next.settled() != current.settled()
-	var warnings []string
 	changes := d.Amounts.Sent() && (d.Goal.Dedupe == offer.DedupeUpdate || d.Goal.Dedupe == offer.DedupeAdd)
 	switch {
 	case changes && d.Goal.Dedupe == offer.DedupeUpdate:
 		d.overwrite(&next)
-		warnings = earned(&next)
+		warnings = append(warnings, earned(&next)...)
 	case changes:
 		if err := d.add(&next); err != nil {
 			return refused(err), nil
 		}
-		warnings = earned(&next)
+		warnings = append(warnings, earned(&next)...)
 	case d.amountsDiffer(current):
-		warnings = []string{warnAmountsDiffer}
+		warnings = append(warnings, warnAmountsDiffer)
 	}
 	if !moved && !changes {
 		r := accepted(OutcomeDuplicate, "this conversion is known already; nothing was changed")
@@ -89,6 +95,13 @@ func (d Draft) repeat(current Conversion) (Result, *Conversion) {
 		return result, nil // the same figures once more: answered alike, but nothing is written
 	}
 	return result, &next
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // overwrite gives the conversion the call's amounts. Without an exchange rate they are unknown: it waits.

@@ -41,7 +41,7 @@ func (s *Service) ChangeStatus(ctx context.Context, actor account.Actor, id ID, 
 		if after.HoldUntil.Before(b.now) { // a hold by hand after the goal's time has no end by itself
 			after.HoldUntil = time.Time{}
 		}
-		after.UpdatedAt = b.now
+		after.UpdatedAt, after.StatusAt = later(before.UpdatedAt, b.now), later(before.StatusAt, b.now)
 		event := newEvent(&before, after)
 		event.Actor, event.Reason = actorName(actor), cut(withoutControl(reason), maxValue)
 		b.held = map[string]*Conversion{after.DedupeKey: &after}

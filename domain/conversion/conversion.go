@@ -51,6 +51,7 @@ type Conversion struct {
 	AffiliateID  affiliate.ID
 	AdvertiserID advertiser.ID
 	Status       Status
+	StatusAt     time.Time // of its last move: when the call arrived that asked for it, or when a hand did it
 	HoldUntil    time.Time // zero unless on hold
 
 	Val        money.Rate   // sale value in the offer's currency, exact

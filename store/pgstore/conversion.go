@@ -37,6 +37,7 @@ type conversionRow struct {
 	AffiliateID      int64
 	AdvertiserID     int64
 	Status           string
+	StatusAt         time.Time
 	HoldUntil        *time.Time
 	Val              string
 	Commission       int64
@@ -61,7 +62,7 @@ func (r conversionRow) conversion() (conversion.Conversion, error) {
 	c := conversion.Conversion{
 		ID: conversion.ID{UUID: domain.UUID(r.ID)}, ClickID: click.ID(r.ClickID), DedupeKey: r.DedupeKey, TxID: r.TxID,
 		OfferID: offer.ID(r.OfferID), GoalID: offer.GoalID(r.GoalID), AffiliateID: affiliate.ID(r.AffiliateID),
-		AdvertiserID: advertiser.ID(r.AdvertiserID), Status: conversion.Status(r.Status),
+		AdvertiserID: advertiser.ID(r.AdvertiserID), Status: conversion.Status(r.Status), StatusAt: r.StatusAt.UTC(),
 		Commission: money.NewAmount(r.Commission, currency), Revenue: money.NewAmount(r.Revenue, currency),
 		OriginalCurrency: money.Currency(r.OriginalCurrency), AwaitingRate: conversion.Status(r.AwaitingRate),
 		Test: r.Test, Params: r.Params.V,

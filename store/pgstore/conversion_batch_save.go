@@ -36,26 +36,27 @@ func (s Conversions) Save(ctx context.Context, w conversion.Writes) error {
 
 const (
 	insertConversions = `INSERT INTO conversions (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
-	status, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate, awaiting_rate,
-	test, params, clicked_at, created_at, updated_at)
+	status, status_at, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate,
+	awaiting_rate, test, params, clicked_at, created_at, updated_at)
 SELECT click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
-	status, hold_until, val::numeric, commission, revenue, currency, original_val::numeric, original_currency,
+	status, status_at, hold_until, val::numeric, commission, revenue, currency, original_val::numeric, original_currency,
 	exchange_rate::numeric, awaiting_rate, test, params::jsonb, clicked_at, created_at, updated_at
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
-	$9::text[], $10::timestamptz[], $11::text[], $12::bigint[], $13::bigint[], $14::text[], $15::text[], $16::text[],
-	$17::text[], $18::text[], $19::boolean[], $20::text[], $21::timestamptz[], $22::timestamptz[], $23::timestamptz[])
-	AS c (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id, status, hold_until, val,
-	commission, revenue, currency, original_val, original_currency, exchange_rate, awaiting_rate, test, params, clicked_at,
-	created_at, updated_at)`
+	$9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
+	$17::text[], $18::text[], $19::text[], $20::boolean[], $21::text[], $22::timestamptz[], $23::timestamptz[],
+	$24::timestamptz[]) AS c (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id, status,
+	status_at, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate, awaiting_rate,
+	test, params, clicked_at, created_at, updated_at)`
 
-	updateConversions = `UPDATE conversions c SET status = u.status, hold_until = u.hold_until, val = u.val::numeric,
-	commission = u.commission, revenue = u.revenue, currency = u.currency, original_val = u.original_val::numeric,
-	original_currency = u.original_currency, exchange_rate = u.exchange_rate::numeric, awaiting_rate = u.awaiting_rate,
-	params = u.params::jsonb, updated_at = u.updated_at
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[], $7::bigint[], $8::text[],
-	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::timestamptz[]) AS u (click_id, id, status,
-	hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate, awaiting_rate, params,
-	updated_at)
+	updateConversions = `UPDATE conversions c SET status = u.status, status_at = u.status_at, hold_until = u.hold_until,
+	val = u.val::numeric, commission = u.commission, revenue = u.revenue, currency = u.currency,
+	original_val = u.original_val::numeric, original_currency = u.original_currency,
+	exchange_rate = u.exchange_rate::numeric, awaiting_rate = u.awaiting_rate, params = u.params::jsonb,
+	updated_at = u.updated_at
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bigint[], $8::bigint[],
+	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[]) AS u (click_id, id,
+	status, status_at, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate,
+	awaiting_rate, params, updated_at)
 WHERE c.click_id = u.click_id AND c.id = u.id`
 
 	insertEvents = `INSERT INTO conversion_events (click_id, id, conversion_id, log_id, kind, from_status, to_status, actor, reason,
@@ -120,7 +121,8 @@ func queueConversions(b *pgx.Batch, w conversion.Writes) error {
 		}
 	}
 	clickID, id := func(c C) any { return [16]byte(c.ClickID) }, func(c C) any { return [16]byte(c.ID.UUID) }
-	status, hold := func(c C) any { return string(c.Status) }, func(c C) any { return orNull(c.HoldUntil) }
+	status, statusAt := func(c C) any { return string(c.Status) }, func(c C) any { return c.StatusAt }
+	hold := func(c C) any { return orNull(c.HoldUntil) }
 	val, currency := func(c C) any { return c.Val.String() }, func(c C) any { return string(c.Commission.Currency()) }
 	commission, revenue := func(c C) any { return c.Commission.Minor() }, func(c C) any { return c.Revenue.Minor() }
 	originalVal, originalCurrency := func(c C) any { return c.OriginalVal.String() }, func(c C) any { return string(c.OriginalCurrency) }
@@ -130,13 +132,13 @@ func queueConversions(b *pgx.Batch, w conversion.Writes) error {
 		b.Queue(insertConversions, columns(w.Created, clickID, id,
 			func(c C) any { return c.DedupeKey }, func(c C) any { return c.TxID }, func(c C) any { return int64(c.OfferID) },
 			func(c C) any { return int64(c.GoalID) }, func(c C) any { return int64(c.AffiliateID) },
-			func(c C) any { return int64(c.AdvertiserID) }, status, hold, val, commission, revenue, currency, originalVal,
-			originalCurrency, rate, awaiting, func(c C) any { return c.Test }, paramsOf,
+			func(c C) any { return int64(c.AdvertiserID) }, status, statusAt, hold, val, commission, revenue, currency,
+			originalVal, originalCurrency, rate, awaiting, func(c C) any { return c.Test }, paramsOf,
 			func(c C) any { return c.ClickedAt }, func(c C) any { return c.CreatedAt }, updated)...)
 	}
 	if len(w.Updated) > 0 {
-		b.Queue(updateConversions, columns(w.Updated, clickID, id, status, hold, val, commission, revenue, currency, originalVal,
-			originalCurrency, rate, awaiting, paramsOf, updated)...)
+		b.Queue(updateConversions, columns(w.Updated, clickID, id, status, statusAt, hold, val, commission, revenue, currency,
+			originalVal, originalCurrency, rate, awaiting, paramsOf, updated)...)
 	}
 	return nil
 }
