@@ -62,11 +62,11 @@ func (b *batch) run(ctx context.Context) ([]Result, func(context.Context), error
 func (b *batch) decide(w *work) Result {
 	if line, ok := b.lines[w.call.ID]; ok {
 		switch {
-		case b.mode == replay && (line.Status == OutcomeRecorded || line.Status == OutcomeUpdated):
-			r := accepted(OutcomeDuplicate, "this call has made its conversion already; nothing was changed")
+		case b.mode == replay && line.settled(replay):
+			r := accepted(OutcomeDuplicate, "this call was decided already; nothing was changed")
 			r.ConversionID, r.ConversionStatus, r.Ignored = line.ConversionID, line.ConversionStatus, line.Ignored
 			return r
-		case b.mode == answerStored || b.mode == settleQueued && line.Status != OutcomeQueued:
+		case b.mode == answerStored || b.mode == settleQueued && line.settled(settleQueued):
 			return line.result()
 		}
 	}

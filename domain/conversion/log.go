@@ -54,8 +54,5 @@ func (l LogEntry) result() Result {
 
 // settled tells a line that is not decided again in this way.
 func (l LogEntry) settled(mode again) bool {
-	if mode == settleQueued {
-		return l.Status != OutcomeQueued
-	}
-	return l.Status == OutcomeRecorded || l.Status == OutcomeUpdated
+	return l.Status != OutcomeQueued && (mode == settleQueued || l.Status != OutcomeRefused)
 }

@@ -20,7 +20,7 @@ type again uint8
 const (
 	answerStored again = iota // as it was: the same call came twice
 	settleQueued              // once more if it is still queued
-	replay                    // once more unless it made or changed a conversion
+	replay                    // once more if it was refused or is still queued
 )
 
 // RecordBatch decides a batch of calls, in their order, in one transaction, and gives one result each. A call whose id

@@ -13,8 +13,8 @@ import (
 const settlePage = 100
 
 // Replay decides a logged call again, as it came and as of the time when it came, after the cause of its refusal was
-// mended. Its line takes the new result; the audit log keeps the old one. A call that has made or changed a conversion
-// is answered duplicate and changes nothing.
+// mended. Its line takes the new result; the audit log keeps the old one. A call that was neither refused nor is still
+// queued is answered duplicate and changes nothing.
 func (s *Service) Replay(ctx context.Context, actor account.Actor, id LogID) (Result, error) {
 	if err := actor.Require(account.PermissionManageConversions); err != nil {
 		return Result{}, err
