@@ -44,13 +44,19 @@ func initialStatus(g offer.Goal, sent Status) Status {
 }
 
 // targetStatus is the status that a repeat naming sent asks for. Approved on a goal that holds means held until the
-// time is over, so that a sender's retry does not cut the hold short; what is approved already stays so.
+// time is over, so that a sender's retry does not cut the hold short; what is approved already stays so. A hold that has
+// begun keeps its own end, whatever becomes of the goal's days.
 func targetStatus(g offer.Goal, c Conversion, sent Status, now time.Time) Status {
 	current := c.settled()
-	if sent == StatusApproved && holds(g) && (current == StatusHold || current == StatusPending) {
-		if end := holdEnd(g, c.CreatedAt); end.IsZero() || now.Before(end) {
-			return StatusHold
-		}
+	if sent != StatusApproved || !holds(g) || current != StatusHold && current != StatusPending {
+		return sent
+	}
+	end := c.HoldUntil
+	if current == StatusPending {
+		end = holdEnd(g, c.CreatedAt)
+	}
+	if end.IsZero() || now.Before(end) {
+		return StatusHold
 	}
 	return sent
 }

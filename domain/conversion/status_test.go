@@ -63,22 +63,30 @@ func TestInitialStatus(t *testing.T) {
 func TestTargetStatus(t *testing.T) {
 	t.Parallel()
 	made := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	never := time.Time{}
 	within, over := made.Add(7*24*time.Hour-1), made.Add(7*24*time.Hour)
 	holding, endless, plain := offer.Goal{InitialStatus: "hold", HoldDays: 7}, offer.Goal{InitialStatus: "hold"}, offer.Goal{InitialStatus: "pending"}
 	for _, c := range []struct {
 		name          string
 		goal          offer.Goal
 		current, sent Status
-		now           time.Time
+		until, now    time.Time
 		want          Status
 	}{
-		{"held", holding, StatusHold, StatusApproved, within, StatusHold}, {"over", holding, StatusHold, StatusApproved, over, StatusApproved},
-		{"pending", holding, StatusPending, StatusApproved, within, StatusHold}, {"without end", endless, StatusHold, StatusApproved, over, StatusHold},
-		{"approved by hand", holding, StatusApproved, StatusApproved, within, StatusApproved},
-		{"rejected", holding, StatusRejected, StatusApproved, within, StatusApproved},
-		{"another word", holding, StatusHold, StatusRejected, within, StatusRejected}, {"plain goal", plain, StatusPending, StatusApproved, within, StatusApproved},
+		{"held", holding, StatusHold, StatusApproved, over, within, StatusHold},
+		{"over", holding, StatusHold, StatusApproved, over, over, StatusApproved},
+		{"the goal's days grew meanwhile", holding, StatusHold, StatusApproved, made.Add(time.Hour), within, StatusApproved},
+		{"the goal's days shrank meanwhile", holding, StatusHold, StatusApproved, over.Add(time.Hour), over, StatusHold},
+		{"by hand, without end", holding, StatusHold, StatusApproved, never, over, StatusHold},
+		{"pending", holding, StatusPending, StatusApproved, never, within, StatusHold},
+		{"pending for long", holding, StatusPending, StatusApproved, never, over, StatusApproved},
+		{"without end", endless, StatusHold, StatusApproved, never, over, StatusHold},
+		{"approved by hand", holding, StatusApproved, StatusApproved, never, within, StatusApproved},
+		{"rejected", holding, StatusRejected, StatusApproved, never, within, StatusApproved},
+		{"another word", holding, StatusHold, StatusRejected, over, within, StatusRejected},
+		{"plain goal", plain, StatusPending, StatusApproved, never, within, StatusApproved},
 	} {
-		if got := targetStatus(c.goal, Conversion{Status: c.current, CreatedAt: made}, c.sent, c.now); got != c.want {
+		if got := targetStatus(c.goal, Conversion{Status: c.current, CreatedAt: made, HoldUntil: c.until}, c.sent, c.now); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
