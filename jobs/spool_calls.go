@@ -1,7 +1,9 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,30 +15,70 @@ const (
 	callBatch      = 256
 	callRetryFirst = time.Second
 	callRetryMost  = 5 * time.Minute
+
+	// More than this does not wait in memory while the database is away: the rest stays in the files.
+	queuedCalls = 20_000
+	queuedBytes = 64 << 20
 )
 
 // storedCall is a call of the spool that the door did not settle: it was answered 202 queued, or the process died.
 type storedCall struct {
 	conversion.Call
-	segment uint64
-	retry   time.Duration // the next wait after a failure of its own
+	position int64 // in the spool
+	bytes    int64
+	segment  uint64
+	retry    time.Duration // the next wait after a failure of its own
 }
 
-// callQueue holds the calls that wait to be decided.
+// callQueue holds the calls that wait to be decided, in the order of the spool: of two calls about one conversion the
+// one that came first is decided first, however often it had to be put back.
 type callQueue struct {
 	wake chan struct{} // one token: calls is not empty
+	room chan struct{} // one token: calls has become shorter
 
 	mu    sync.Mutex
 	calls []*storedCall
+	bytes int64
+}
+
+func newCallQueue() callQueue {
+	return callQueue{wake: make(chan struct{}, 1), room: make(chan struct{}, 1)}
 }
 
 func (q *callQueue) add(calls ...*storedCall) {
 	q.mu.Lock()
-	q.calls = append(q.calls, calls...)
+	for _, c := range calls {
+		at := len(q.calls)
+		if at > 0 && q.calls[at-1].position > c.position {
+			at, _ = slices.BinarySearchFunc(q.calls, c, func(a, b *storedCall) int { return cmp.Compare(a.position, b.position) })
+		}
+		q.calls = slices.Insert(q.calls, at, c)
+		q.bytes += c.bytes
+	}
 	q.mu.Unlock()
+	token(q.wake)
+}
+
+func token(c chan struct{}) {
 	select {
-	case q.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
+	}
+}
+
+// waitForRoom returns when the queue may take more, or ctx ends.
+func (q *callQueue) waitForRoom(ctx context.Context) {
+	for ctx.Err() == nil {
+		q.mu.Lock()
+		full := len(q.calls) >= queuedCalls || q.bytes >= queuedBytes
+		q.mu.Unlock()
+		if !full {
+			return
+		}
+		select {
+		case <-q.room:
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -47,8 +89,12 @@ func (q *callQueue) take(ctx context.Context) []*storedCall {
 		n := min(len(q.calls), callBatch)
 		batch := q.calls[:n:n]
 		q.calls = q.calls[n:]
+		for _, c := range batch {
+			q.bytes -= c.bytes
+		}
 		q.mu.Unlock()
 		if n > 0 {
+			token(q.room)
 			return batch
 		}
 		select {
@@ -93,7 +139,7 @@ func (l *SpoolLoader) decide(ctx context.Context, batch []*storedCall) bool {
 		switch {
 		case result.Err == nil && !result.ClickPending:
 			l.release(c.segment, 1)
-		case errs.Is(result.Err, errs.KindUnavailable) || ctx.Err() != nil:
+		case errs.Is(result.Err, errs.KindUnavailable) || within.Err() != nil:
 			again = append(again, c)
 		default:
 			c.retry = min(max(2*c.retry, callRetryFirst), callRetryMost)

@@ -43,7 +43,8 @@ type SpoolLoaderOptions struct {
 // wherever the door runs.
 type SpoolLoader struct {
 	SpoolLoaderOptions
-	calls callQueue
+	calls    callQueue
+	position int64 // of the newest record that Run has read
 
 	mu       sync.Mutex
 	released int64         // records, since the start
@@ -53,7 +54,7 @@ type SpoolLoader struct {
 
 // NewSpoolLoader makes a loader; Run starts it.
 func NewSpoolLoader(o SpoolLoaderOptions) *SpoolLoader {
-	return &SpoolLoader{SpoolLoaderOptions: o, calls: callQueue{wake: make(chan struct{}, 1)}, advanced: make(chan struct{})}
+	return &SpoolLoader{SpoolLoaderOptions: o, calls: newCallQueue(), advanced: make(chan struct{})}
 }
 
 // Run loads until ctx ends or the spool is closed. What it has not settled then stays in the spool for the next start.
@@ -65,6 +66,8 @@ func (l *SpoolLoader) Run(ctx context.Context) {
 	defer cancel()
 	wait := retryFirst
 	for {
+		// Clicks then wait behind calls, but only while the database, which they need too, does not take the calls.
+		l.calls.waitForRoom(ctx)
 		entries, err := l.Spool.Next(ctx, loadBatch)
 		switch {
 		case err == nil:
@@ -108,6 +111,7 @@ func (l *SpoolLoader) load(ctx context.Context, entries []spool.Entry) error {
 	segments := make([]uint64, 0, len(entries))
 	var calls []*storedCall
 	for _, e := range entries {
+		l.position++
 		switch e.Kind {
 		case click.RecordKind:
 			c, err := click.ParseRecord(e.ID, e.Payload)
@@ -123,7 +127,7 @@ func (l *SpoolLoader) load(ctx context.Context, entries []spool.Entry) error {
 				continue
 			}
 			c.LogPending = true // here nobody waits for the click
-			calls = append(calls, &storedCall{Call: c, segment: e.Segment})
+			calls = append(calls, &storedCall{Call: c, position: l.position, bytes: int64(len(e.Payload)), segment: e.Segment})
 		default:
 			l.setAside(ctx, e.Kind, e.ID, e.Payload, e.Segment, fmt.Errorf("kind %d is unknown to this build", e.Kind))
 		}
