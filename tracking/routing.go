@@ -17,9 +17,8 @@ const (
 	compareEvery  = time.Second            // how often the version is compared without any occasion
 	compareWithin = 200 * time.Millisecond // the limit of one comparison
 	confirmEvery  = 100 * time.Millisecond // at most ten comparisons a second before refusals
-	confirmWithin = time.Second            // the limit of a comparison and the reload that it may lead to
+	confirmWithin = time.Second            // the longest wait for a comparison and the reload that it may lead to
 	loadWithin    = 10 * time.Second       // the limit of one load of the catalogue
-	awayFor       = time.Second            // how long the database is not asked after it failed
 )
 
 // Routing holds the routing catalogue in force and keeps it up to date.
@@ -29,7 +28,7 @@ type Routing struct {
 	log      *slog.Logger
 
 	current atomic.Pointer[click.Routing]
-	away    atomic.Bool // the database failed a moment ago: it is not asked for the sake of a click
+	away    atomic.Bool // the last comparison failed, or its reload did or is slow: no click waits until one succeeds
 	dirty   atomic.Bool // current is newer than the snapshot file
 	load    coalescer
 	compare coalescer
@@ -105,7 +104,7 @@ func (r *Routing) Run(ctx context.Context) {
 }
 
 // confirm compares the catalogue's version with the database before a click is refused, and reloads what is newer.
-// While the database is away it returns at once.
+// While the database is away or slow it returns at once; Run finds out when it is back.
 func (r *Routing) confirm(ctx context.Context) {
 	if r.away.Load() {
 		return
@@ -115,22 +114,37 @@ func (r *Routing) confirm(ctx context.Context) {
 	_ = r.compare.do(ctx) // the click is decided by what there is
 }
 
+// compareVersion brings the newest catalogue into force. A load that takes longer than confirmWithin goes on by itself.
 func (r *Routing) compareVersion(ctx context.Context) error {
-	within, cancel := context.WithTimeout(ctx, compareWithin)
-	defer cancel()
-	version, err := r.store.CatalogueVersion(within)
-	if err != nil {
-		r.away.Store(true)
-		time.AfterFunc(awayFor, func() { r.away.Store(false) })
-		return err
+	newest, err := r.upToDate(ctx)
+	if err == nil && !newest {
+		wait, cancel := context.WithTimeout(ctx, confirmWithin)
+		defer cancel()
+		err = r.load.do(wait)
 	}
-	if c := r.current.Load(); c != nil && c.Version == version {
-		return nil
-	}
-	return r.load.do(ctx)
+	r.away.Store(err != nil)
+	return err
 }
 
+// upToDate tells whether the catalogue in force has the database's version.
+func (r *Routing) upToDate(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, compareWithin)
+	defer cancel()
+	version, err := r.store.CatalogueVersion(ctx)
+	if err != nil {
+		return false, fmt.Errorf("read catalogue version: %w", err)
+	}
+	c := r.current.Load()
+	return c != nil && c.Version == version, nil
+}
+
+// reload does without a load when the newest catalogue is in force by now, such as when a node hears of its own change.
 func (r *Routing) reload(ctx context.Context) error {
+	if r.current.Load() != nil {
+		if newest, err := r.upToDate(ctx); err == nil && newest {
+			return nil
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)
 	defer cancel()
 	c, err := r.store.LoadRouting(ctx)

@@ -194,3 +194,80 @@ func TestRefreshBringsTheCallersChangeIntoForce(t *testing.T) {
 		t.Errorf("%d loads for 50 changes", loads)
 	}
 }
+
+// slowCatalogue loads only when it is allowed to.
+type slowCatalogue struct {
+	*catalogue
+	loading chan struct{} // a load has begun
+	allowed chan struct{}
+}
+
+func (s slowCatalogue) LoadRouting(ctx context.Context) (*click.Routing, error) {
+	select {
+	case s.loading <- struct{}{}:
+	default:
+	}
+	select {
+	case <-s.allowed:
+		return s.catalogue.LoadRouting(ctx)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// While the newest catalogue cannot be loaded, or not soon, one refusal waits for it and the others do not.
+func TestRefusalsDoNotWaitForACatalogueThatLoadsSlowly(t *testing.T) {
+	t.Parallel()
+	c := slowCatalogue{catalogue: &catalogue{}, loading: make(chan struct{}, 1), allowed: make(chan struct{})}
+	c.change(func(*click.Routing) {})
+	routing := tracking.NewRouting(c, filepath.Join(t.TempDir(), "routing"), quiet)
+	ended := make(chan error, 1)
+	go func() { ended <- routing.Load(t.Context()) }()
+	c.allowed <- struct{}{}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	<-c.loading
+	n := newNode(t, nil)
+	n.Tracking.Routing = routing
+	c.change(func(r *click.Routing) { r.Offers[77] = r.Offers[1] })
+	if w := n.get("/click?o=77&a=1"); w.Code != http.StatusNotFound {
+		t.Fatalf("status %d before the catalogue is there", w.Code)
+	}
+	<-c.loading
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { routing.Run(ctx); ended <- nil }()
+	// Whatever moment Run compares at, the refusals of these two seconds together must not wait for a second.
+	var waited time.Duration
+	for begin := time.Now(); time.Since(begin) < 2*time.Second; time.Sleep(10 * time.Millisecond) {
+		asked := time.Now()
+		n.get("/click?o=77&a=1")
+		waited += time.Since(asked)
+	}
+	if waited > 900*time.Millisecond {
+		t.Errorf("refusals waited %s of two seconds", waited)
+	}
+	close(c.allowed)
+	deadline := time.Now().Add(10 * time.Second)
+	for n.get("/click?o=77&a=1").Code != http.StatusFound {
+		if time.Now().After(deadline) {
+			t.Fatal("the catalogue did not come into force")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	stop()
+	<-ended
+}
+
+// A node hears of its own change from the database too, and does not load the catalogue again for that.
+func TestRefreshWithoutAChangeLoadsNothing(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, nil)
+	n.catalogue.change(func(*click.Routing) {})
+	n.routing.Refresh(t.Context()) // the writer's
+	loads := n.catalogue.loads.Load()
+	n.routing.Refresh(t.Context()) // the listener's
+	if more := n.catalogue.loads.Load() - loads; more != 0 || loads != 2 {
+		t.Errorf("%d loads for the change, %d for the news of it", loads-1, more)
+	}
+}
