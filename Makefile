@@ -32,12 +32,12 @@ lint: check ## everything of check, and govulncheck
 	@sh .ci/govulncheck.sh
 
 check: ## gofmt, go vet, staticcheck
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "run make fmt:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@test -z "$$(gofmt -l .)" || { echo "run make fmt:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 
 fmt: ## format the source
-	gofmt -w $$(git ls-files '*.go')
+	gofmt -w .
 
 parts: ## install the parts of the tests that Go does not bring
 	@sh .ci/parts.sh

@@ -160,6 +160,11 @@ func (c Config) check() error {
 			faults = append(faults, fmt.Errorf("%s: %q is no host:port", a.name, a.value))
 		}
 	}
+	if host, _, err := net.SplitHostPort(c.SinkAddr); err == nil {
+		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
+			faults = append(faults, fmt.Errorf("WAYPOST_SINK_ADDR: %q is no loopback address such as 127.0.0.1:8090", c.SinkAddr))
+		}
+	}
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		faults = append(faults, fmt.Errorf("WAYPOST_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel))
 	}

@@ -36,6 +36,7 @@ func TestLoadNamesEveryFault(t *testing.T) {
 		"half an operator":              {[]string{"WAYPOST_ADMIN_EMAIL=a@b.example"}, []string{"WAYPOST_ADMIN_PASSWORD"}},
 		"public URL without a scheme":   {[]string{"WAYPOST_PUBLIC_URL=net.example"}, []string{"WAYPOST_PUBLIC_URL"}},
 		"CIDR that is none":             {[]string{"WAYPOST_TRUSTED_PROXIES=10.0.0.0/99"}, []string{"WAYPOST_TRUSTED_PROXIES"}},
+		"sink for everybody":            {[]string{"WAYPOST_SINK_ADDR=0.0.0.0:8090"}, []string{"WAYPOST_SINK_ADDR"}},
 		"address without a port":        {[]string{"WAYPOST_ADDR=localhost"}, []string{"WAYPOST_ADDR"}},
 		"every address, reachable here": {[]string{"WAYPOST_ADDR=:9000"}, nil},
 	} {

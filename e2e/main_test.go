@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -177,10 +178,14 @@ func (w *waypost) killAll() {
 	}
 	<-w.done
 	for _, pid := range pids {
-		for syscall.Kill(pid, 0) == nil {
-			time.Sleep(5 * time.Millisecond)
-		}
+		eventually(w.t, 20*time.Second, "a killed process is gone", func() bool { return !alive(pid) })
 	}
+}
+
+// alive is false for a zombie too: it holds nothing any more, even where nobody reaps it.
+func alive(pid int) bool {
+	state, err := exec.Command("ps", "-o", "stat=", "-p", fmt.Sprint(pid)).Output()
+	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
 }
 
 // postgresPIDs finds the processes of the cluster in a data folder: the postmaster and its children.
@@ -205,14 +210,25 @@ func postgresPIDs(t testing.TB, dataDir string) []int {
 	return pids
 }
 
+// handedOut are the ports given to tests of this run.
+var handedOut sync.Map
+
+// mustFreeAddr gives a loopback address that nobody uses and that no other test of this run is given. Its port lies
+// below those that the system takes for outgoing connections.
 func mustFreeAddr(t testing.TB) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if _, taken := handedOut.LoadOrStore(addr, true); taken {
+			continue
+		}
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			ln.Close()
+			return addr
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal("no free port")
+	return ""
 }
 
 // mustRedis starts a real redis-server and returns its URL.

@@ -63,6 +63,9 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 	return s
 }
 
+// spoolFolder is the spool's place in the data folder.
+const spoolFolder = "spool"
+
 // trackingNode is what role track runs: the doors, the routing catalogue, and the loader of the node's spool.
 type trackingNode struct {
 	spool   *spool.Spool
@@ -72,7 +75,7 @@ type trackingNode struct {
 }
 
 func newTrackingNode(cfg config.Config, st *stores, s *services, log *slog.Logger) (*trackingNode, error) {
-	dir := filepath.Join(cfg.DataDir, "spool")
+	dir := filepath.Join(cfg.DataDir, spoolFolder)
 	sp, err := spool.Open(dir, spool.Options{Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)

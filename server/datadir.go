@@ -33,6 +33,14 @@ func lockDataDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
+// secretFile holds the generated secret in the data folder.
+const secretFile = "secret"
+
+func hasSecret(dataDir string) bool {
+	_, err := os.Stat(filepath.Join(dataDir, secretFile))
+	return err == nil
+}
+
 // loadSecret gives WAYPOST_SECRET, or for role all the one generated into the data folder at the first start.
 func loadSecret(cfg config.Config) (secret []byte, previous [][]byte, err error) {
 	for _, s := range cfg.SecretPrevious {
@@ -41,7 +49,7 @@ func loadSecret(cfg config.Config) (secret []byte, previous [][]byte, err error)
 	if cfg.Secret != "" {
 		return []byte(cfg.Secret), previous, nil
 	}
-	text, err := generatedOnce(filepath.Join(cfg.DataDir, "secret"), func() string {
+	text, err := generatedOnce(filepath.Join(cfg.DataDir, secretFile), func() string {
 		b := make([]byte, 32)
 		_, _ = rand.Read(b)
 		return hex.EncodeToString(b)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -40,6 +42,9 @@ func (s *Server) prepare(ctx context.Context) error {
 	if applied > 0 {
 		s.log.InfoContext(ctx, "database migrated", "migrations", applied)
 	}
+	if err := s.db.CheckSecret(ctx); err != nil {
+		return err
+	}
 	if err := ensurePartitions(ctx, s.db); err != nil {
 		return err
 	}
@@ -52,26 +57,56 @@ func (s *Server) prepare(ctx context.Context) error {
 	return nil
 }
 
-// prepareUntilDone prepares once the database is there.
-func (s *Server) prepareUntilDone(ctx context.Context) error {
-	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
+// startPatience is how long a start waits for an external database before it serves what it can without it.
+const startPatience = 3 * time.Second
+
+// prepareAtStart prepares, and brings a first routing catalogue into force. An external database that is away, slow or
+// being migrated by another node must not keep known links from redirecting: then it goes on preparing beside the
+// requests, and /readyz says so.
+func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
+	prepared := make(chan error, 1)
+	g.node.start(func(ctx context.Context) error {
 		err := s.prepare(ctx)
-		if err == nil {
-			s.log.InfoContext(ctx, "the database is back")
-			if s.track != nil {
-				s.track.routing.Refresh(ctx)
+		prepared <- err
+		for wait := 100 * time.Millisecond; err != nil; wait = min(2*wait, 10*time.Second) {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(wait):
 			}
-			return nil
+			if err = s.prepare(ctx); err != nil && !unavailable(err) {
+				s.log.ErrorContext(ctx, "the database is not prepared; trying again", "error", err)
+			}
 		}
-		if !unavailable(err) {
+		if s.track != nil {
+			s.track.routing.Refresh(ctx)
+		}
+		return nil
+	})
+	var patience <-chan time.Time
+	if s.cfg.DatabaseURL != "" {
+		patience = time.After(startPatience)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-patience:
+		s.log.WarnContext(ctx, "the database is slow; starting without it")
+	case err := <-prepared:
+		switch {
+		case err == nil:
+		case s.cfg.DatabaseURL != "" && unavailable(err):
+			s.log.WarnContext(ctx, "the database is away; starting without it", "error", err)
+		default:
 			return err
 		}
 	}
+	if s.track != nil {
+		if err := s.track.routing.Load(ctx); err != nil {
+			s.log.WarnContext(ctx, "no routing catalogue yet; clicks are answered once the database is there", "error", err)
+		}
+	}
+	return nil
 }
 
 func migrate(ctx context.Context, url string) (applied int, err error) {
@@ -113,12 +148,16 @@ func (s *Server) periodic() []jobs.Periodic {
 	}
 }
 
-// beside opens the settings' database for a command: the one of a running server, or one started for the command.
+// beside opens the settings' database for a command, up to date and under the right secret: the one of a running
+// server, or one started for the command.
 func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*Server) error) (err error) {
 	s := &Server{cfg: cfg, log: log}
-	defer func() { s.close(context.WithoutCancel(ctx)) }()
+	defer func() { s.close(stopAll) }()
 	if err := makeDataDir(cfg.DataDir); err != nil {
 		return err
+	}
+	if cfg.DatabaseURL != "" && cfg.Secret == "" && !hasSecret(cfg.DataDir) {
+		return errors.New("WAYPOST_SECRET must be set to the secret of the installation that DATABASE_URL belongs to: a command makes no secret of its own")
 	}
 	if s.parts, err = openDatabase(ctx, cfg, log); err != nil {
 		return err
@@ -127,6 +166,12 @@ func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*S
 		return err
 	}
 	s.services = newServices(cfg, s.stores, s.db, outboundGuard(cfg, nil), noQueue{}, log)
+	if s.migrated, err = migrate(ctx, s.parts.directURL); err != nil {
+		return err
+	}
+	if err := s.db.CheckSecret(ctx); err != nil {
+		return err
+	}
 	return do(s)
 }
 
@@ -138,9 +183,7 @@ func (noQueue) Wake(context.Context, []string) error { return nil }
 // Migrate brings the database up to date and returns how many migrations it applied.
 func Migrate(ctx context.Context, cfg config.Config, log *slog.Logger) (applied int, err error) {
 	err = beside(ctx, cfg, log, func(s *Server) error {
-		if applied, err = migrate(ctx, s.parts.directURL); err != nil {
-			return err
-		}
+		applied = s.migrated
 		return ensurePartitions(ctx, s.db)
 	})
 	return applied, err
@@ -149,21 +192,21 @@ func Migrate(ctx context.Context, cfg config.Config, log *slog.Logger) (applied 
 // CreateAdmin makes an operator with the role admin.
 func CreateAdmin(ctx context.Context, cfg config.Config, log *slog.Logger, email, password string) error {
 	return beside(ctx, cfg, log, func(s *Server) error {
-		if _, err := migrate(ctx, s.parts.directURL); err != nil {
-			return err
-		}
 		_, err := s.services.accounts.CreateUser(ctx, account.SystemActor("admin create"), account.User{Email: email, Role: account.RoleAdmin}, password)
 		return err
 	})
 }
 
-// LoadSpool loads the spool folder of a lost node and returns how many records it held. It must be a folder that no
-// process writes to.
+// LoadSpool loads what a lost node left in its spool folder, or in the spool of its data folder, and returns how many
+// records that were. No process may be writing to it.
 func LoadSpool(ctx context.Context, cfg config.Config, log *slog.Logger, dir string) (records int64, err error) {
-	err = beside(ctx, cfg, log, func(s *Server) error {
-		if _, err := migrate(ctx, s.parts.directURL); err != nil {
-			return err
-		}
+	if info, err := os.Stat(filepath.Join(dir, spoolFolder)); err == nil && info.IsDir() {
+		dir = filepath.Join(dir, spoolFolder)
+	}
+	if segments, _ := filepath.Glob(filepath.Join(dir, "*.seg")); len(segments) == 0 {
+		return 0, fmt.Errorf("%s holds no spool segments (*.seg): name the spool folder of the lost node, or its data folder", dir)
+	}
+	err = beside(ctx, cfg, log, func(s *Server) (err error) {
 		if err := ensurePartitions(ctx, s.db); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package server
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -15,14 +16,25 @@ import (
 var walkScript string
 
 // printWalk writes the walk with this process's addresses and log-in to out, and into the data folder, where
-// `sh data/walk.sh` runs it.
-func printWalk(out io.Writer, dataDir, publicURL, sinkURL, email, password string) error {
-	walk := strings.NewReplacer("@WAYPOST@", publicURL, "@SINK@", sinkURL, "@EMAIL@", email, "@PASSWORD@", password).Replace(walkScript)
+// `sh data/walk.sh` runs it. A password that the operator chose is not shown.
+func printWalk(out io.Writer, dataDir, publicURL, sinkURL, email, password string, show bool) error {
+	login, err := json.Marshal(map[string]string{"email": email, "password": password})
+	if err != nil {
+		return fmt.Errorf("render the walk: %w", err)
+	}
+	fill := func(login string) string {
+		return strings.NewReplacer("@WAYPOST@", shellQuote(publicURL), "@SINK@", shellQuote(sinkURL), "@LOGIN@", shellQuote(login)).Replace(walkScript)
+	}
 	path := filepath.Join(dataDir, "walk.sh")
-	if err := os.WriteFile(path, []byte(walk), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(fill(string(login))), 0o600); err != nil {
 		return fmt.Errorf("write the walk: %w", err)
 	}
-	_, err := fmt.Fprintf(out, `
+	shown, printed := password, fill(string(login))
+	if !show {
+		shown = "(WAYPOST_ADMIN_PASSWORD)"
+		printed = fill(`{"email":"` + email + `","password":"your password"}`)
+	}
+	_, err = fmt.Fprintf(out, `
 Waypost serves at %s
 
   API document   %s/api/docs
@@ -30,9 +42,12 @@ Waypost serves at %s
   password       %s
   demo sink      %s/received   (receives the demo's postbacks)
 
-The whole chain, to paste into a shell (or: sh %s):
+The whole chain, to paste into a shell that has curl (or: sh %s):
 
 %s
-`, publicURL, publicURL, email, password, sinkURL, path, walk)
+`, publicURL, publicURL, email, shown, sinkURL, path, printed)
 	return err
 }
+
+// shellQuote makes one word of a POSIX shell.
+func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -4,7 +4,7 @@ first() { grep -o "\"$1\":\"\{0,1\}[^,\"}]*" | head -n 1 | sed 's/^[^:]*:"\{0,1\
 api() { curl -sS -H "Authorization: Bearer $ACCESS" -H 'Content-Type: application/json' "$WAYPOST/api/v1/$@"; }
 
 # 1. Log in as the operator.
-ACCESS=$(curl -sS "$WAYPOST/api/v1/auth/login" -H 'Content-Type: application/json' -d '{"email":"@EMAIL@","password":"@PASSWORD@"}' | first access_token)
+ACCESS=$(curl -sS "$WAYPOST/api/v1/auth/login" -H 'Content-Type: application/json' -d @LOGIN@ | first access_token)
 
 # 2. An advertiser with an offer; an affiliate whose tracker wants a postback.
 ADVERTISER=$(api advertisers -d '{"name":"Acme Shop","currency":"USD","override_percent":"20"}')

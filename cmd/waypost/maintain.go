@@ -57,10 +57,10 @@ func (c *adminCreateCmd) Run(e *environment) error {
 }
 
 type spoolLoadCmd struct {
-	Dir string `arg:"" type:"existingdir" help:"The spool folder (DATA_DIR/spool of the lost node)."`
+	Dir string `arg:"" type:"existingdir" help:"The data folder of the lost node, or its spool folder."`
 }
 
-// Run loads the folder into the database and leaves it empty.
+// Run loads the folder into the database; its segments go as they are loaded.
 func (c *spoolLoadCmd) Run(e *environment) error {
 	cfg, log, err := e.settings()
 	if err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"runtime/debug"
 
@@ -24,10 +26,13 @@ func (c *serveCmd) Run(e *environment) error {
 		return err
 	}
 	s, err := server.New(e.ctx, cfg, log, os.Stdout)
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.Run(e.ctx)
 	}
-	return s.Run(e.ctx)
+	if e.ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // told to stop while it was starting
+	}
+	return err
 }
 
 // memoryTarget is where collecting garbage becomes frequent again. GOMEMLIMIT overrules it.
