@@ -18,9 +18,17 @@ type Periodic struct {
 
 // Runs remembers which turns of periodic jobs were taken.
 type Runs interface {
-	// Claim is true for the first of all nodes that asks for this turn.
-	Claim(ctx context.Context, job string, slot time.Time) (bool, error)
+	// Claim is true for the first of all nodes that asks during a turn, and says how long until the next turn begins.
+	// Turns begin at the multiples of every since the Unix epoch, by one clock for all nodes.
+	Claim(ctx context.Context, job string, every time.Duration) (mine bool, next time.Duration, err error)
 }
+
+const (
+	// claimWithin bounds the question whose turn it is.
+	claimWithin = 10 * time.Second
+	// claimAgain is how soon a question that failed is asked again.
+	claimAgain = 5 * time.Second
+)
 
 // Schedule runs the periodic jobs.
 type Schedule struct {
@@ -35,28 +43,23 @@ func NewSchedule(runs Runs, clock domain.Clock, log *slog.Logger, jobs ...Period
 	return &Schedule{runs: runs, clock: clock, log: log, jobs: jobs}
 }
 
-// Run starts each job whenever a multiple of its interval since the Unix epoch begins, until ctx ends; then it waits for
-// those under way. A job that takes longer than its interval skips turns. At the start each job has its current turn,
-// unless another node took it.
+// Run starts each job at its turns until ctx ends; then it waits up to stopLimit for those under way. A job that takes
+// longer than its interval skips turns. At the start each job has its current turn, unless another node took it.
 func (s *Schedule) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, j := range s.jobs {
 		wg.Go(func() { s.repeat(ctx, j) })
 	}
-	wg.Wait()
+	finish(ctx, s.log, "periodic jobs", wg.Wait)
 	return nil
 }
 
 func (s *Schedule) repeat(ctx context.Context, j Periodic) {
-	var last time.Time
-	for {
-		slot := slotOf(s.clock(), j.Every)
-		if !slot.Equal(last) {
-			s.turn(ctx, j, slot)
-			last = slot
-		}
-		now := s.clock()
-		timer := time.NewTimer(slotOf(now, j.Every).Add(j.Every).Sub(now))
+	health := health{log: s.log.With(slog.String("job", j.Name)), what: "periodic job"}
+	for ctx.Err() == nil {
+		asked := s.clock()
+		next := s.turn(ctx, j, &health)
+		timer := time.NewTimer(next - s.clock().Sub(asked))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -66,17 +69,19 @@ func (s *Schedule) repeat(ctx context.Context, j Periodic) {
 	}
 }
 
-// slotOf is the turn that an instant belongs to; the same on every node.
-func slotOf(now time.Time, every time.Duration) time.Time {
-	return time.Unix(0, now.UnixNano()/int64(every)*int64(every)).UTC()
-}
-
-func (s *Schedule) turn(ctx context.Context, j Periodic, slot time.Time) {
-	mine, err := s.runs.Claim(ctx, j.Name, slot)
-	if err == nil && mine {
+// turn runs the job if its turn is ours, and says how long after the call the next question is due. A turn of another
+// node says nothing about how the job fares.
+func (s *Schedule) turn(ctx context.Context, j Periodic, h *health) time.Duration {
+	within, cancel := context.WithTimeout(ctx, claimWithin)
+	defer cancel()
+	mine, next, err := s.runs.Claim(within, j.Name, j.Every)
+	if err != nil {
+		next = min(j.Every, claimAgain)
+	} else if mine {
 		err = j.Run(ctx)
 	}
-	if err != nil && ctx.Err() == nil {
-		s.log.ErrorContext(ctx, "periodic job failed", slog.String("job", j.Name), slog.Any("error", err))
+	if ctx.Err() == nil && (mine || err != nil) {
+		h.note(ctx, err)
 	}
+	return next
 }
