@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,7 +47,7 @@ func TestLongDataFolder(t *testing.T) {
 	if len(p.Dir()) <= 108 || len(socketPath(p.socket)) > maxSocketPath {
 		t.Errorf("%q %q", p.Dir(), p.socket)
 	}
-	if got := mustAsk(t, p.AdminDSN(), "SELECT current_setting('data_directory')"); got != p.Dir() {
+	if got := mustAsk(t, adminDSN(p), "SELECT current_setting('data_directory')"); got != p.Dir() {
 		t.Errorf("got %q", got)
 	}
 }
@@ -56,11 +58,18 @@ func TestRootOnlyHome(t *testing.T) {
 	}
 	t.Parallel()
 	dir := t.TempDir() // mode 0700, root's
-	p := mustStart(t, dir)
+	var said bytes.Buffer
+	p, err := StartPostgres(t.Context(), PostgresOptions{DataDir: dir, Settings: fast, Log: slog.New(slog.NewTextHandler(&said, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { _ = os.RemoveAll(filepath.Dir(p.Dir())) })
 	t.Cleanup(func() { mustStop(t, p) }) // before it is removed
 	if strings.HasPrefix(p.Dir(), dir) {
 		t.Errorf("cluster in %s", p.Dir())
+	}
+	if n := strings.Count(said.String(), "level=WARN"); n != 1 || !strings.Contains(said.String(), "back it up too\" folder="+p.Dir()) {
+		t.Errorf("the operator is not told that %s belongs to the data: %s", p.Dir(), &said)
 	}
 	mustExec(t, p.DSN(), "CREATE TABLE t (x text)", "INSERT INTO t VALUES ('kept')")
 	mustStop(t, p)

@@ -152,6 +152,10 @@ func (p *Postgres) begin(ctx context.Context, n *note, major int, settings map[s
 		return err
 	}
 	p.dir = n.clusterDir(p.dataDir)
+	if n.Cluster != "" {
+		p.log.WarnContext(ctx, "the database is kept outside the data folder, which PostgreSQL's user cannot enter; it belongs to the data: keep it and back it up too",
+			"folder", p.dir, "data_folder", p.dataDir)
+	}
 	if major == 0 {
 		if major, err = clusterMajor(p.dir); err != nil { // the place may hold something already
 			return err
@@ -192,42 +196,6 @@ func (p *Postgres) join(obtain func() error) error {
 	}
 	p.use = use
 	return obtain()
-}
-
-// FindRunning gives a handle on the server of a data folder when one runs and answers, and starts nothing. Stop gives
-// the handle up, as with any other.
-func FindRunning(dataDir string) (*Postgres, bool, error) {
-	dataDir, err := realPath(dataDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	n, err := readNote(dataDir)
-	if err != nil {
-		return nil, false, err
-	}
-	p := &Postgres{log: slog.New(slog.DiscardHandler), dataDir: dataDir, dir: n.clusterDir(dataDir), done: make(chan struct{})}
-	info, _, err := running(p.dir)
-	if err != nil || info.pid == 0 {
-		return nil, false, err
-	}
-	p.use, err = tryLock(dataDir, useLock, syscall.LOCK_SH)
-	if p.use == nil { // an error, or it is being stopped
-		return nil, false, err
-	}
-	info, binDir, err := running(p.dir) // from now on nobody stops it
-	if err != nil || info.status != "ready" || !answers(context.Background(), info.socket) {
-		p.giveUp()
-		return nil, false, err
-	}
-	if err := p.adopt(info, binDir); err != nil {
-		p.giveUp()
-		return nil, false, err
-	}
-	go p.letGoOnExit()
-	return p, true, nil
 }
 
 // Stop gives the handle up. The last handle on the server, over all processes, shuts it down and waits: clients are cut
@@ -293,9 +261,6 @@ func (p *Postgres) letGoOnExit() {
 // DSN is the URL of the application's database, as the role waypost: its owner, no superuser.
 func (p *Postgres) DSN() string { return p.dsn("waypost", "waypost") }
 
-// AdminDSN is the URL of the database postgres, as the superuser postgres.
-func (p *Postgres) AdminDSN() string { return p.dsn("postgres", "postgres") }
-
 func (p *Postgres) dsn(role, database string) string {
 	q := url.Values{"host": {p.socket}, "port": {socketPort}, "sslmode": {"disable"}}
 	u := url.URL{Scheme: "postgres", User: url.User(role), Path: "/" + database, RawQuery: q.Encode()}
@@ -305,14 +270,8 @@ func (p *Postgres) dsn(role, database string) string {
 // Dir is the folder of the cluster.
 func (p *Postgres) Dir() string { return p.dir }
 
-// BinDir is the folder of the server's programs. pg_dump is there unless they were downloaded.
-func (p *Postgres) BinDir() string { return p.binDir }
-
 // Exited is closed when the server has ended, by Stop or by itself, while the handle is held.
 func (p *Postgres) Exited() <-chan struct{} { return p.exited }
-
-// Adopted tells whether the server ran before this handle was made.
-func (p *Postgres) Adopted() bool { return p.adopted }
 
 func realPath(path string) (string, error) {
 	abs, err := filepath.Abs(path)

@@ -67,6 +67,8 @@ func mustStop(t *testing.T, p *Postgres) {
 	}
 }
 
+func adminDSN(p *Postgres) string { return p.dsn("postgres", "postgres") }
+
 func mustExec(t *testing.T, dsn string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), dsn)
@@ -112,11 +114,11 @@ func TestFirstStart(t *testing.T) {
 			t.Errorf("%s: %q, want %q", query, got, want)
 		}
 	}
-	if got := mustAsk(t, p.AdminDSN(), "SELECT current_setting('unix_socket_directories')"); got != p.socket {
+	if got := mustAsk(t, adminDSN(p), "SELECT current_setting('unix_socket_directories')"); got != p.socket {
 		t.Errorf("socket in %s", got)
 	}
-	if got := mustAsk(t, p.AdminDSN(), "SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user"); got != "true" {
-		t.Errorf("AdminDSN is no superuser")
+	if got := mustAsk(t, adminDSN(p), "SELECT rolsuper::text FROM pg_roles WHERE rolname = current_user"); got != "true" {
+		t.Error("the administrator is no superuser")
 	}
 	mustExec(t, p.DSN(), "CREATE TABLE t (x int)", "REVOKE UPDATE ON t FROM waypost", "CREATE DATABASE another")
 	if info, err := os.Stat(p.socket); err != nil || info.Mode().Perm() != 0o700 {
@@ -125,11 +127,11 @@ func TestFirstStart(t *testing.T) {
 	if group, err := syscall.Getpgid(p.process.Pid); err != nil || group == syscall.Getpgrp() {
 		t.Errorf("a terminal's Ctrl-C would reach the server: %d %v", group, err)
 	}
-	if p.Adopted() {
+	if p.adopted {
 		t.Error("adopted a server of its own")
 	}
 	for _, program := range []string{"postgres", "initdb"} {
-		if _, err := os.Stat(filepath.Join(p.BinDir(), program)); err != nil {
+		if _, err := os.Stat(filepath.Join(p.binDir, program)); err != nil {
 			t.Error(err)
 		}
 	}
@@ -151,8 +153,8 @@ func TestLaterStartKeepsData(t *testing.T) {
 	p := mustStart(t, dir)
 	mustExec(t, p.DSN(), "CREATE TABLE t (x text)", "INSERT INTO t VALUES ('kept')")
 	mustStop(t, p)
-	if _, found, err := FindRunning(dir); found || err != nil {
-		t.Errorf("found a stopped server: %v %v", found, err)
+	if info, _, err := running(p.Dir()); info.pid != 0 || err != nil {
+		t.Errorf("found a stopped server: %+v %v", info, err)
 	}
 	// A power failure may leave an empty lock file.
 	user, err := runUser(p.Dir())
@@ -197,8 +199,8 @@ func TestKilledServerRecovers(t *testing.T) {
 	}
 	mustStop(t, p) // the dead handle neither stops nor keeps its successor
 	mustStop(t, again)
-	if _, found, err := FindRunning(dir); found || err != nil {
-		t.Errorf("still running: %v %v", found, err)
+	if info, _, err := running(p.Dir()); info.pid != 0 || err != nil {
+		t.Errorf("still running: %+v %v", info, err)
 	}
 }
 
@@ -221,13 +223,13 @@ func TestOrphanIsAdopted(t *testing.T) {
 		t.Fatalf("parent: %s", line)
 	}
 	p := mustStart(t, dir)
-	if !p.Adopted() {
+	if !p.adopted {
 		t.Error("not adopted")
 	}
 	if got := mustAsk(t, p.DSN(), "SELECT current_user"); got != "waypost" {
 		t.Errorf("got %q", got)
 	}
-	if _, err := os.Stat(filepath.Join(p.BinDir(), "postgres")); err != nil {
+	if _, err := os.Stat(filepath.Join(p.binDir, "postgres")); err != nil {
 		t.Error(err)
 	}
 	// One whose socket is lost cannot be used, and is replaced.
@@ -235,7 +237,7 @@ func TestOrphanIsAdopted(t *testing.T) {
 		t.Fatal(err)
 	}
 	replaced := mustStart(t, dir)
-	if replaced.Adopted() {
+	if replaced.adopted {
 		t.Error("adopted a server that does not answer")
 	}
 	select {
@@ -248,22 +250,10 @@ func TestOrphanIsAdopted(t *testing.T) {
 func TestLastHandleStops(t *testing.T) {
 	t.Parallel()
 	dir := dataFolder(t)
-	if _, found, err := FindRunning(filepath.Join(dir, "absent")); found || err != nil {
-		t.Errorf("found a server in no folder: %v %v", found, err)
-	}
-	if _, found, err := FindRunning(dir); found || err != nil {
-		t.Errorf("found a server in an empty folder: %v %v", found, err)
-	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
-		t.Errorf("FindRunning left %v", entries)
-	}
 	server := mustStart(t, dir)
-	command, found, err := FindRunning(dir)
-	if err != nil || !found {
-		t.Fatalf("%v %v", found, err)
-	}
-	if !command.Adopted() || command.DSN() != server.DSN() || command.BinDir() != server.BinDir() || command.Dir() != server.Dir() {
-		t.Errorf("found another server: %+v", command)
+	command := mustStart(t, dir)
+	if !command.adopted || command.DSN() != server.DSN() || command.binDir != server.binDir || command.Dir() != server.Dir() {
+		t.Errorf("got another server: %+v", command)
 	}
 	mustStop(t, server)
 	if got := mustAsk(t, command.DSN(), "SELECT current_user"); got != "waypost" {
@@ -296,7 +286,7 @@ func TestConcurrentStartsShareOneServer(t *testing.T) {
 		if p == nil {
 			continue
 		}
-		if !p.Adopted() {
+		if !p.adopted {
 			launched++
 		}
 		t.Cleanup(func() { mustStop(t, p) })
@@ -336,10 +326,10 @@ func TestStaleLockWithForeignProcess(t *testing.T) {
 	if err := user.write(t.Context(), p.socket, ".s.PGSQL.5432.lock", lock); err != nil {
 		t.Fatal(err)
 	}
-	if _, found, err := FindRunning(dir); found || err != nil {
-		t.Errorf("took a foreign process for a server: %v %v", found, err)
+	if info, _, err := running(p.Dir()); info.pid != 0 || err != nil {
+		t.Errorf("took a foreign process for a server: %+v %v", info, err)
 	}
-	if again := mustStart(t, dir); again.Adopted() {
+	if again := mustStart(t, dir); again.adopted {
 		t.Error("adopted a foreign process")
 	}
 	if err := foreign.Process.Signal(syscall.Signal(0)); err != nil {

@@ -56,9 +56,6 @@ func (r *Redis) age() {
 // URL is the address with its password, as redis://:password@127.0.0.1:port/0.
 func (r *Redis) URL() string { return r.url }
 
-// FlushAll removes every key, as the loss of a Redis would.
-func (r *Redis) FlushAll() { r.server.FlushAll() }
-
 // Close ends the server and its connections.
 func (r *Redis) Close() {
 	r.once.Do(func() {

@@ -27,7 +27,7 @@ func mustRedis(t *testing.T) (*Redis, *redis.Client) {
 
 func TestRedisKeysExpire(t *testing.T) {
 	t.Parallel()
-	r, client := mustRedis(t)
+	_, client := mustRedis(t)
 	ctx := t.Context()
 	began := time.Now()
 	if err := client.Set(ctx, "short", 1, 400*time.Millisecond).Err(); err != nil {
@@ -47,10 +47,6 @@ func TestRedisKeysExpire(t *testing.T) {
 	}
 	if client.Exists(ctx, "long").Val() != 1 {
 		t.Error("a key went too early")
-	}
-	r.FlushAll()
-	if client.DBSize(ctx).Val() != 0 {
-		t.Error("FlushAll left keys")
 	}
 }
 
