@@ -12,8 +12,10 @@ import (
 
 // What the stores of the catalogue have in common.
 
-// forUpdate locks the rows that are read until the transaction ends.
-var forUpdate = clause.Locking{Strength: clause.LockingStrengthUpdate}
+// forUpdate locks the rows that are read against other changes until the transaction ends. It lets pass the key locks
+// that every postback takes on its offer, goal, affiliate and advertiser, so that neither waits for the other; a DELETE
+// takes its stronger lock by itself.
+var forUpdate = clause.Locking{Strength: "NO KEY UPDATE"}
 
 // changed translates the outcome of a statement that was to change one row.
 func changed(deed string, rows int, err error) error {

@@ -104,7 +104,8 @@ func byDay[T any](ids []T, plain func(T) domain.UUID) []idsOfDay {
 }
 
 // LoadTerms gives offers with their goals, advertisers with their secrets, and exchange rates, in one round trip. The
-// offers stay locked against a change of their currency until the batch is saved; the foreign key would lock them anyway.
+// offers stay locked against a change of currency or advertiser (HasConversions) until the batch is saved; the foreign key
+// would lock them anyway. Other edits pass.
 func (s Conversions) LoadTerms(ctx context.Context, q conversion.TermsQuery) (conversion.Terms, error) {
 	t := conversion.Terms{Offers: map[offer.ID]offer.Offer{}, Advertisers: map[advertiser.ID]advertiser.Advertiser{}}
 	b := &pgx.Batch{}

@@ -160,8 +160,12 @@ func (s Offers) List(ctx context.Context, scope account.Scope, f offer.Filter, p
 		})
 }
 
-// HasConversions implements offer.Store.
+// HasConversions implements offer.Store. It locks the offer against the postbacks under way and those to come, and looks
+// in a statement of its own, which sees what it waited for: the answer stays true until the transaction ends.
 func (s Offers) HasConversions(ctx context.Context, id offer.ID) (bool, error) {
+	if err := s.db.orm(ctx).Exec("SELECT 1 FROM offers WHERE id = ? FOR UPDATE", int64(id)).Error; err != nil {
+		return false, translate("lock offer", err)
+	}
 	var has bool
 	err := s.db.orm(ctx).Raw("SELECT EXISTS (SELECT 1 FROM conversions WHERE offer_id = ?)", int64(id)).Scan(&has).Error
 	return has, translate("look for conversions", err)
