@@ -34,7 +34,6 @@ type Postgres struct {
 	dataDir string
 	dir     string // of the cluster
 	socket  string // folder
-	binDir  string
 	process *os.Process
 	adopted bool
 	exited  <-chan struct{}
@@ -105,12 +104,12 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 
 // obtain adopts or launches the server and waits until it answers. The start lock is held.
 func (p *Postgres) obtain(ctx context.Context, n *note, major int, settings map[string]string) error {
-	info, binDir, err := running(p.dir)
+	info, err := running(p.dir)
 	if err != nil {
 		return err
 	}
 	if info.pid != 0 {
-		err = p.join(func() error { return p.adopt(info, binDir) })
+		err = p.join(func() error { return p.adopt(info) })
 	} else {
 		err = p.begin(ctx, n, major, settings)
 	}

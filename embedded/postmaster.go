@@ -48,23 +48,23 @@ func readLock(dir string) (lockInfo, error) {
 	return lockInfo{pid: max(pid, -pid), socket: lines[4], status: strings.TrimSpace(lines[7])}, nil
 }
 
-// running gives the live server of a cluster and the folder of its program; pid 0 when there is none.
-func running(dir string) (lockInfo, string, error) {
+// running gives the live server of a cluster; pid 0 when there is none.
+func running(dir string) (lockInfo, error) {
 	info, err := readLock(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return lockInfo{}, "", nil
+		return lockInfo{}, nil
 	}
 	if err != nil {
-		return lockInfo{}, "", err
+		return lockInfo{}, err
 	}
 	program, args := commandLine(info.pid)
 	switch filepath.Base(program) {
 	case "postgres", "postmaster":
 		if strings.Contains(" "+args+" ", " -D "+dir+" ") {
-			return info, filepath.Dir(program), nil
+			return info, nil
 		}
 	}
-	return lockInfo{}, "", nil
+	return lockInfo{}, nil
 }
 
 // commandLine gives program and arguments of a process; empty when it is gone or a zombie.
@@ -123,7 +123,7 @@ func (p *Postgres) launch(user runAs, bins binaries) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	p.process, p.binDir, p.adopted = cmd.Process, bins.dir, false
+	p.process, p.adopted = cmd.Process, false
 	exited := make(chan struct{})
 	p.exited = exited
 	go func() {
@@ -134,12 +134,12 @@ func (p *Postgres) launch(user runAs, bins binaries) error {
 }
 
 // adopt takes over a running server that is not our child.
-func (p *Postgres) adopt(info lockInfo, binDir string) error {
+func (p *Postgres) adopt(info lockInfo) error {
 	process, err := os.FindProcess(info.pid)
 	if err != nil {
 		return err
 	}
-	p.process, p.binDir, p.socket, p.adopted = process, binDir, info.socket, true
+	p.process, p.socket, p.adopted = process, info.socket, true
 	exited := make(chan struct{})
 	p.exited = exited
 	go func() {
