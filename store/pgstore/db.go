@@ -93,7 +93,7 @@ func (db *DB) Close() { db.pool.Close() }
 // Ping asks the database for a sign of life.
 func (db *DB) Ping(ctx context.Context) error { return translate("ping", db.pool.Ping(ctx)) }
 
-// Pool is the native pool, for metrics and the listener.
+// Pool is the native pool, through which tests look at rows and hold connections; the stores do not go through it.
 func (db *DB) Pool() *pgxpool.Pool { return db.pool }
 
 // OnCatalogueChange sets what runs after each commit that changed the routing catalogue and before the caller gets
