@@ -9,6 +9,7 @@ import (
 // run is the delivery to one host, of which a process has at most one.
 type run struct {
 	woken chan struct{} // holds one wake-up that came meanwhile
+	pace  pace          // guarded by Service.mu
 }
 
 // Visit says when a host wants to be delivered to again.
@@ -17,11 +18,18 @@ type Visit struct {
 	In    time.Duration // 0 = now
 }
 
-// settleReserve is what a run keeps of its time to write the last results.
-const settleReserve = 5 * time.Second
+const (
+	// storeLimit bounds each question to the store: a database that hangs must hold up neither a host nor a stop.
+	storeLimit = 10 * time.Second
+	// finishLimit is how long a run goes on after it was told to stop: for the requests under way and their results.
+	finishLimit = SendLimit + 800*time.Millisecond
+	// settleReserve is what a run keeps of its time to write the last results.
+	settleReserve = 5 * time.Second
+)
 
 // DeliverHost sends what is due for a host until nothing is, or until too little of ctx's time is left for another
-// try. A second call for a host that this process is delivering to returns at once: the run under way looks again.
+// try. When ctx ends it leases no more, finishes the requests under way and returns within finishLimit. A second call
+// for a host that this process is delivering to returns at once: the run under way looks again.
 func (s *Service) DeliverHost(ctx context.Context, host string) (Visit, error) {
 	r := s.begin(host)
 	if r == nil {
@@ -49,7 +57,9 @@ func (s *Service) DeliverHost(ctx context.Context, host string) (Visit, error) {
 	if ctx.Err() != nil {
 		return Visit{}, nil // the process is stopping; others look after the rest
 	}
-	wait, waiting, err := s.Deliveries.NextDue(ctx, host)
+	within, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	wait, waiting, err := s.Deliveries.NextDue(within, host)
 	if err != nil {
 		return Visit{}, fmt.Errorf("find what %s is owed next: %w", host, err)
 	}
@@ -58,6 +68,8 @@ func (s *Service) DeliverHost(ctx context.Context, host string) (Visit, error) {
 
 // DueHosts are the hosts to which something has been due for longer than olderThan, or whose deliverer died.
 func (s *Service) DueHosts(ctx context.Context, olderThan time.Duration) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
 	return s.Deliveries.DueHosts(ctx, olderThan)
 }
 
@@ -73,6 +85,9 @@ func (s *Service) begin(host string) *run {
 		return nil
 	}
 	r := &run{woken: make(chan struct{}, 1)}
+	if s.slow[host] {
+		r.pace.before = PaceSlow
+	}
 	s.runs[host] = r
 	return r
 }
@@ -102,13 +117,14 @@ func (s *Service) slots(string) int { return 8 }
 // drain leases and sends until nothing is due and nothing under way, or stop ends. What is under way is always finished
 // and written.
 func (s *Service) drain(stop context.Context, host string, r *run) error {
-	ctx := context.WithoutCancel(stop)
+	ctx, cancel := outlive(stop)
+	defer cancel()
 	slots := s.slots(host)
 	results := make(chan Result, 4*slots)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		s.settleAll(stop, results)
+		s.settleAll(ctx, results)
 	}()
 	done := make(chan struct{}, slots)
 	sending := 0
@@ -121,7 +137,7 @@ func (s *Service) drain(stop context.Context, host string, r *run) error {
 	}()
 	for stop.Err() == nil {
 		leasedAt := s.Clock()
-		leases, err := s.Deliveries.Lease(ctx, host, 2*slots, LeaseLength)
+		leases, err := s.lease(ctx, host, 2*slots)
 		if err != nil {
 			return err
 		}
@@ -136,7 +152,10 @@ func (s *Service) drain(stop context.Context, host string, r *run) error {
 			}
 			sending++
 			go func() {
-				results <- s.send(ctx, l)
+				over := s.timed(host, r)
+				result := s.send(ctx, l)
+				over()
+				results <- result
 				done <- struct{}{}
 			}()
 		}
@@ -155,6 +174,23 @@ func (s *Service) drain(stop context.Context, host string, r *run) error {
 		}
 	}
 	return nil
+}
+
+// lease is not cut off by a stop, for what it takes can then be given back at once.
+func (s *Service) lease(ctx context.Context, host string, limit int) ([]Lease, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
+	return s.Deliveries.Lease(ctx, host, limit, LeaseLength)
+}
+
+// outlive is a context that ends finishLimit after stop does.
+func outlive(stop context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(stop))
+	forget := context.AfterFunc(stop, func() {
+		limit := time.AfterFunc(finishLimit, cancel)
+		context.AfterFunc(ctx, func() { limit.Stop() })
+	})
+	return ctx, func() { forget(); cancel() }
 }
 
 // unsent gives a lease back without a try. What belongs to an inactive postback is set aside.

@@ -118,10 +118,13 @@ type Service struct {
 	Deps
 	mu   sync.Mutex
 	runs map[string]*run // hosts that this process delivers to right now
+	slow map[string]bool // hosts whose last visit was slow
 }
 
 // NewService makes the service.
-func NewService(d Deps) *Service { return &Service{Deps: d, runs: map[string]*run{}} }
+func NewService(d Deps) *Service {
+	return &Service{Deps: d, runs: map[string]*run{}, slow: map[string]bool{}}
+}
 
 var _ conversion.Announcer = (*Service)(nil)
 

@@ -2,7 +2,6 @@ package postback
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -11,7 +10,7 @@ import (
 
 // settleAll writes results as they come; those that come while one statement runs make up the next, so a slow receiver
 // holds nobody else's result back.
-func (s *Service) settleAll(stop context.Context, results <-chan Result) {
+func (s *Service) settleAll(ctx context.Context, results <-chan Result) {
 	var kept *Result
 	for {
 		if kept == nil {
@@ -41,13 +40,14 @@ func (s *Service) settleAll(stop context.Context, results <-chan Result) {
 				break gather
 			}
 		}
-		s.settle(stop, batch)
+		s.settle(ctx, batch)
 	}
 }
 
-// settle tries for as long as the leases may last: a result that cannot be written means a second call.
-func (s *Service) settle(stop context.Context, batch []Result) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(stop), LeaseLength/2)
+// settle tries for as long as the leases may last, or until ctx ends: a result that cannot be written means a second
+// call, by another process after the lease, under the same id.
+func (s *Service) settle(ctx context.Context, batch []Result) {
+	ctx, cancel := context.WithTimeout(ctx, LeaseLength/2)
 	defer cancel()
 	pause := 50 * time.Millisecond
 	for {
@@ -56,9 +56,6 @@ func (s *Service) settle(stop context.Context, batch []Result) {
 			return
 		}
 		s.Log.ErrorContext(ctx, "cannot write results of deliveries", slog.Int("results", len(batch)), slog.Any("error", err))
-		if errors.Is(stop.Err(), context.Canceled) {
-			return // the process stops; after the lease another one sends again, under the same id
-		}
 		select {
 		case <-ctx.Done():
 			return
@@ -69,6 +66,8 @@ func (s *Service) settle(stop context.Context, batch []Result) {
 }
 
 func (s *Service) settleOnce(ctx context.Context, batch []Result) error {
+	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	defer cancel()
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		failing, err := s.Deliveries.Settle(ctx, batch)
 		if err != nil {
