@@ -129,6 +129,23 @@ func (w *world) exec(sql string) error {
 	return err
 }
 
+// awaitLock returns when a statement waits for a lock.
+func (w *world) awaitLock() {
+	w.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		waiting := 0
+		err := w.pool.QueryRow(context.Background(),
+			`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if waiting > 0 {
+			return
+		}
+	}
+	w.Fatal("nothing waits for a lock")
+}
+
 // token begins a log-in of a user.
 func (w *world) token(u account.User) string {
 	w.Helper()

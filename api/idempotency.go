@@ -14,7 +14,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
 	"github.com/waypost/waypost/domain/account"
-	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/web"
 )
 
@@ -56,7 +55,7 @@ func (s *service) idempotent(ctx huma.Context, next func(huma.Context)) {
 	}
 	key, err := account.ParseIdempotencyKey(strings.Join(lines, ", ")) // several lines are one value (RFC 9110, 5.3)
 	if err != nil {
-		p := web.ProblemOf(err)
+		p := web.ProblemOf(r.Context(), err)
 		p.Status, p.Title = http.StatusBadRequest, http.StatusText(http.StatusBadRequest)
 		writeProblem(ctx, newProblem(p))
 		return
@@ -75,9 +74,6 @@ func (s *service) idempotent(ctx huma.Context, next func(huma.Context)) {
 	claim, answer, err := s.Accounts.BeginWrite(ctx.Context(), account.Write{UserID: c.actor.UserID, Key: key,
 		Request: account.RequestHash(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, body)})
 	switch {
-	case errs.HasCode(err, "idempotency_key_in_progress"):
-		ctx.SetHeader("Retry-After", "1")
-		s.refuse(ctx, err)
 	case err != nil:
 		s.refuse(ctx, err)
 	case answer != nil:

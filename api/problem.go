@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/web"
 )
@@ -40,12 +42,22 @@ func (s *service) problem(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
 	}
-	p := web.ProblemOf(err)
+	err = passing(err)
+	p := web.ProblemOf(ctx, err)
 	web.LogInternal(ctx, s.Log, p, err)
 	for i, f := range p.Errors {
 		p.Errors[i].Location = located(f.Location)
 	}
 	return newProblem(p)
+}
+
+// passing makes a Conflict that is over by itself Unavailable: the same call may work in a moment, so an Idempotency-Key
+// must not keep the answer.
+func passing(err error) error {
+	if e, ok := errs.As(err); ok && (e.Code == "concurrent_change" || e.Code == conversion.CodeMissingPartition) {
+		return errs.Unavailable(e.Code, "%s", e.Message).In(time.Second).Because(err)
+	}
+	return err
 }
 
 // located says where a field stands: in the body, unless it says otherwise itself.

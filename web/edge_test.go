@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -103,14 +104,48 @@ func TestProblemOf(t *testing.T) {
 		{echo.NewHTTPError(500, "hunter2"), 500, "internal"},
 		{&http.MaxBytesError{Limit: 5}, 413, "body_too_large"},
 	} {
-		p := web.ProblemOf(c.err)
+		p := web.ProblemOf(t.Context(), c.err)
 		if p.Status != c.status || p.Code != c.code || p.Title != http.StatusText(c.status) || p.Detail == "" || strings.Contains(p.Detail, "hunter2") {
 			t.Errorf("%v: %+v", c.err, p)
 		}
 	}
-	p := web.ProblemOf(errs.Invalid("too_many_decimals", "at most 2").At("body.amount"))
+	p := web.ProblemOf(t.Context(), errs.Invalid("too_many_decimals", "at most 2").At("body.amount"))
 	if len(p.Errors) != 1 || p.Errors[0] != (web.ProblemField{Location: "body.amount", Code: "too_many_decimals", Message: "at most 2"}) {
 		t.Errorf("fields: %+v", p.Errors)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"60":  errs.Limited("rate_limited", "x"),
+		"5":   errs.Unavailable("database_unavailable", "x"),
+		"900": fmt.Errorf("log in: %w", errs.Limited("too_many_attempts", "x").In(15*time.Minute-time.Millisecond)),
+		"1":   errs.Conflict("in_progress", "x").In(time.Millisecond),
+		"":    errs.Conflict("in_use", "x"),
+	} {
+		h := http.Header{}
+		web.SetProblemHeaders(h, web.ProblemOf(t.Context(), err))
+		if got := h.Get("Retry-After"); got != want {
+			t.Errorf("%v: %q, want %q", err, got, want)
+		}
+	}
+}
+
+// Only a request that was called off excuses a cancelled call; one that lives waits for an answer.
+func TestClientThatHangsUp(t *testing.T) {
+	t.Parallel()
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	err := fmt.Errorf("list offers: %w", context.Canceled)
+	if p := web.ProblemOf(gone, err); p.Status != 499 || p.Code != "client_gone" {
+		t.Errorf("gone: %+v", p)
+	}
+	if p := web.ProblemOf(t.Context(), err); p.Status != 500 {
+		t.Errorf("there: %+v", p)
+	}
+	if p := web.ProblemOf(gone, errors.New("x")); p.Status != 500 {
+		t.Errorf("gone, and our fault: %+v", p)
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,6 +27,7 @@ type Problem struct {
 	Detail string         `json:"detail" doc:"What went wrong and what to do about it"`
 	Code   string         `json:"code" doc:"Stable word for machines" example:"too_many_decimals"`
 	Errors []ProblemField `json:"errors,omitempty" doc:"The fields at fault"`
+	Wait   time.Duration  `json:"-"` // before the same call may work; 0 = not known
 }
 
 // ProblemField is one field at fault.
@@ -56,11 +60,15 @@ var statusCodes = map[int]string{
 	http.StatusUnprocessableEntity:   "invalid_input",
 }
 
-// ProblemOf is the problem that err becomes. An internal error shows nothing of its text.
-func ProblemOf(err error) Problem {
+// statusClientGone stands in the log where the client hung up before it got an answer, as other servers have it.
+const statusClientGone = 499
+
+// ProblemOf is the problem that err becomes, under the context of the request. An internal error shows nothing of its
+// text.
+func ProblemOf(ctx context.Context, err error) Problem {
 	if e, ok := errs.As(err); ok {
 		if status, known := statuses[e.Kind]; known {
-			p := Problem{Status: status, Title: http.StatusText(status), Detail: e.Message, Code: e.Code}
+			p := Problem{Status: status, Title: http.StatusText(status), Detail: e.Message, Code: e.Code, Wait: e.Wait}
 			for _, f := range e.Fields {
 				p.Errors = append(p.Errors, ProblemField{Location: f.Location, Code: f.Code, Message: f.Message})
 			}
@@ -72,6 +80,8 @@ func ProblemOf(err error) Problem {
 	switch {
 	case errors.As(err, &tooLarge):
 		return ProblemOfStatus(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body may have at most %d bytes", tooLarge.Limit))
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return Problem{Status: statusClientGone, Title: "Client Closed Request", Detail: "the request was called off before it was answered", Code: "client_gone"}
 	case errors.As(err, &h) && h.Code < http.StatusInternalServerError:
 		return ProblemOfStatus(h.Code, fmt.Sprint(h.Message))
 	}
@@ -99,13 +109,17 @@ func LogInternal(ctx context.Context, log *slog.Logger, p Problem, err error) {
 
 // SetProblemHeaders sets what a client should know beside the body: how to prove who it is, when to come back.
 func SetProblemHeaders(h http.Header, p Problem) {
+	wait := p.Wait
 	switch p.Status {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="waypost"`)
 	case http.StatusTooManyRequests:
-		h.Set("Retry-After", "60")
+		wait = cmp.Or(wait, time.Minute)
 	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "5")
+		wait = cmp.Or(wait, 5*time.Second)
+	}
+	if wait > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
 	}
 }
 
@@ -115,7 +129,7 @@ func ErrorHandler(log *slog.Logger) echo.HTTPErrorHandler {
 		if c.Response().Committed {
 			return
 		}
-		p := ProblemOf(err)
+		p := ProblemOf(c.Request().Context(), err)
 		LogInternal(c.Request().Context(), log, p, err)
 		SetProblemHeaders(c.Response().Header(), p)
 		if c.Request().Method == http.MethodHead {

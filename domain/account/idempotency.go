@@ -94,7 +94,7 @@ func (c Claim) meet(request [sha256.Size]byte) (*Answer, error) {
 }
 
 func errInProgress() error {
-	return errs.Conflict("idempotency_key_in_progress", "the first request with this Idempotency-Key is still under way; ask again in a moment")
+	return errs.Conflict("idempotency_key_in_progress", "the first request with this Idempotency-Key is still under way; ask again in a moment").In(time.Second)
 }
 
 // ClaimStore keeps which writes were begun and how they were answered. Each method commits by itself.

@@ -38,7 +38,7 @@ func (s *Service) takeAttempt(ctx context.Context, email, ip string) (giveBack f
 		}
 	}
 	if !ok {
-		return nil, errs.Limited("too_many_attempts", "too many wrong passwords: try again in %s", minutes(wait))
+		return nil, errs.Limited("too_many_attempts", "too many wrong passwords: try again in %s", minutes(wait)).In(wait)
 	}
 	return func() {
 		s.Limiter.Return(ctx, byIP)

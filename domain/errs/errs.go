@@ -6,6 +6,7 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind groups errors by what the client can do about them.
@@ -36,6 +37,7 @@ type Error struct {
 	Code    string
 	Message string
 	Fields  []Field
+	Wait    time.Duration // until the same call may work; 0 = not known
 	cause   error
 }
 
@@ -61,6 +63,13 @@ func (e *Error) Because(cause error) *Error {
 func (e *Error) At(location string) *Error {
 	c := *e
 	c.Fields = append(append([]Field(nil), e.Fields...), Field{Location: location, Code: e.Code, Message: e.Message})
+	return &c
+}
+
+// In returns a copy of e that tells how long to wait before the same call may work.
+func (e *Error) In(wait time.Duration) *Error {
+	c := *e
+	c.Wait = wait
 	return &c
 }
 
