@@ -10,7 +10,7 @@ import (
 )
 
 func (s *service) linkRoutes() {
-	register(s, op{"make-tracking-link", http.MethodPost, "/tracking-links", "Make a tracking link", "Tracking links", 201, []int{404}}, s.makeLink)
+	register(s, op{"make-tracking-link", http.MethodPost, "/tracking-links", "Make a tracking link", "Tracking links", 201, nil}, s.makeLink)
 }
 
 // Subs are the ten sub ids of a link or a click.

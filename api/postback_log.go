@@ -18,14 +18,13 @@ func (s *service) logRoutes() {
 	register(s, op{"get-postback-log", http.MethodGet, "/postback-log/{id}", "Read an incoming postback", tagLog, 0, nil}, s.getLog)
 }
 
-// logBody is a call to /postback and what became of it. What the advertiser pays is cut out of an affiliate's query,
-// and the address of the advertiser's server is left out.
+// logBody is a call to /postback and what became of it. What the advertiser pays is cut out of an affiliate's query.
 type logBody struct {
 	ID               string    `json:"id"`
 	ReceivedAt       time.Time `json:"received_at"`
 	Method           string    `json:"method"`
 	Query            string    `json:"query" doc:"Query and body as one text, secrets masked"`
-	IP               *string   `json:"ip,omitempty"`
+	IP               string    `json:"ip"`
 	HTTPStatus       int       `json:"http_status"`
 	Status           string    `json:"status" enum:"recorded,updated,duplicate,queued,refused"`
 	Code             string    `json:"code"`
@@ -37,7 +36,7 @@ type logBody struct {
 }
 
 func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
-	b := logBody{ID: l.ID.String(), ReceivedAt: moment(l.ReceivedAt), Method: l.Method, Query: l.Query, IP: shown(v.revenue(), l.IP),
+	b := logBody{ID: l.ID.String(), ReceivedAt: moment(l.ReceivedAt), Method: l.Method, Query: l.Query, IP: l.IP,
 		HTTPStatus: l.HTTPStatus, Status: string(l.Status), Code: l.Code, Message: l.Message,
 		Warnings: append([]string{}, l.Warnings...), ConversionStatus: optionalText(l.ConversionStatus)}
 	if !v.revenue() {

@@ -42,12 +42,20 @@ func TestFieldsByRole(t *testing.T) {
 	n := newNetwork(t)
 	clicks, conversions, deliveries, logs := traffic(n)
 	n.must(200, n.admin, "PATCH", "/conversions/"+conversions[0], fields{"status": "rejected"})
+	for _, payout := range []string{"-56.78", "56.78e1"} { // refused, with a reason that the affiliate reads too
+		if r := n.postback(0, clicks[0], "payout", payout, "txid", "R"); r.Code != "invalid_payout" {
+			t.Fatalf("payout %s: %+v", payout, r)
+		}
+	}
 	offer := path("/offers/%d", id(n.offers[0]))
 	goal := path("%s/goals/%d", offer, id(items(fields{"items": n.offers[0]["goals"]})[0]))
 	common := []string{offer, "/offers", offer + "/goals", goal, "/clicks", "/clicks/" + clicks[0], "/clicks/" + clicks[0] + "/trace", "/conversions",
 		"/conversions/" + conversions[0], "/postback-log", "/postback-log/" + logs[0], "/deliveries", "/deliveries/" + deliveries[0], "/me"}
 	affiliate := append([]string{path("/affiliates/%d", id(n.affiliates[0])), "/affiliates", "/postbacks",
 		path("/affiliates/%d/balance", id(n.affiliates[0])), path("/affiliates/%d/ledger", id(n.affiliates[0]))}, common...)
+	if l := n.must(200, n.affUser[0], "GET", "/postback-log/"+logs[0], nil); l["ip"] != "203.0.113.9" {
+		t.Errorf("the caller's address is nobody's secret: %v", l)
+	}
 	advertiser := append([]string{path("/advertisers/%d", id(n.advertisers[0])), "/advertisers"}, common...)
 
 	for _, c := range []struct {
@@ -117,7 +125,6 @@ func TestOthersAreNotThere(t *testing.T) {
 		{"GET", "/clicks/" + clicks[1], nil}, {"GET", "/clicks/" + clicks[1] + "/trace", nil},
 		{"GET", "/conversions/" + conversions[1], nil}, {"PATCH", "/conversions/" + conversions[1], fields{"status": "rejected"}},
 		{"GET", "/postback-log/" + logs[1], nil}, {"GET", "/deliveries/" + deliveries[1], nil}, {"POST", "/deliveries/" + deliveries[1] + "/resend", nil},
-		{"POST", "/tracking-links", fields{"offer_id": n.offers[1]["id"]}},
 	}
 	before := map[string]string{}
 	for _, d := range deeds {
@@ -133,6 +140,11 @@ func TestOthersAreNotThere(t *testing.T) {
 			if a.status != 404 && !(never && a.status == 403) {
 				t.Errorf("%s: %s %s: %d %s", role, d.method, d.path, a.status, a.raw)
 			}
+		}
+		// In a body it is an id like any that was never given.
+		link := n.call(token, "POST", "/tracking-links", fields{"offer_id": n.offers[1]["id"]})
+		if link.status != map[string]int{"affiliate": 422, "advertiser": 403}[role] || link.status == 422 && link.body["code"] != "unknown_offer" {
+			t.Errorf("%s makes a link: %d %s", role, link.status, link.raw)
 		}
 		for _, list := range []string{"/clicks", "/conversions", "/postback-log", "/deliveries", "/offers"} {
 			if got := items(n.must(200, token, "GET", list, nil)); len(got) != 1 {

@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,12 +27,14 @@ type AccessFilter struct {
 func (s *Service) SetAccess(ctx context.Context, actor account.Actor, a Access) (Access, error) {
 	own, asks := actor.Scope().Affiliate()
 	if asks {
-		if err := s.asksForItself(&a, affiliate.ID(own)); err != nil {
-			return Access{}, err
+		a.AffiliateID = cmp.Or(a.AffiliateID, affiliate.ID(own))
+		if a.Status != "" && a.Status != AccessPending {
+			return Access{}, errs.Forbidden("forbidden", "you may ask for an offer with status pending; the network decides")
 		}
 	} else if err := s.mayManage(ctx, actor, a.OfferID); err != nil {
 		return Access{}, err
 	}
+	a.Status = cmp.Or(a.Status, AccessPending)
 	var err error
 	if a.Status, err = field.Choice(a.Status, AccessPending, AccessApproved, AccessRejected); err != nil {
 		var c field.Checks
@@ -42,6 +45,9 @@ func (s *Service) SetAccess(ctx context.Context, actor account.Actor, a Access) 
 		// The lock on the offer keeps two answers to one affiliate apart.
 		if _, err := s.Store.GetForUpdate(ctx, actor.Scope(), a.OfferID); err != nil {
 			return fmt.Errorf("set access to offer %d: %w", a.OfferID, err)
+		}
+		if a.AffiliateID == 0 {
+			return errs.Invalid("required", "must name the affiliate that the offer is for").At("body.affiliate_id")
 		}
 		if _, err := s.findAffiliate(ctx, actor, a.AffiliateID); err != nil {
 			return err
@@ -103,9 +109,12 @@ func (s *Service) Link(ctx context.Context, actor account.Actor, in LinkInput) (
 		in.AffiliateID = affiliate.ID(own)
 	}
 	if in.AffiliateID == 0 {
-		return "", nil, errs.Invalid("required", "affiliate_id must name the affiliate whose link it is").At("body.affiliate_id")
+		return "", nil, errs.Invalid("required", "must name the affiliate whose link it is").At("body.affiliate_id")
 	}
 	o, err := s.Get(ctx, actor, in.OfferID)
+	if errs.Is(err, errs.KindNotFound) {
+		return "", nil, errs.Invalid("unknown_offer", "there is no offer %d", in.OfferID).At("body.offer_id")
+	}
 	if err != nil {
 		return "", nil, err
 	}
@@ -121,8 +130,12 @@ func (s *Service) Link(ctx context.Context, actor account.Actor, in LinkInput) (
 	return link, warnings, err
 }
 
+// findAffiliate reads the affiliate that an input names.
 func (s *Service) findAffiliate(ctx context.Context, actor account.Actor, id affiliate.ID) (affiliate.Affiliate, error) {
 	a, err := s.Affiliates.Get(ctx, actor.Scope(), id)
+	if errs.Is(err, errs.KindNotFound) {
+		return affiliate.Affiliate{}, errs.Invalid("unknown_affiliate", "there is no affiliate %d", id).At("body.affiliate_id")
+	}
 	if err != nil {
 		return affiliate.Affiliate{}, fmt.Errorf("find affiliate %d: %w", id, err)
 	}
@@ -151,17 +164,4 @@ func (s *Service) linkWarnings(ctx context.Context, o Offer, a affiliate.Affilia
 			Message: "the affiliate may not run this offer yet: clicks do not count until its access is approved"})
 	}
 	return w, nil
-}
-
-func (s *Service) asksForItself(a *Access, own affiliate.ID) error {
-	if a.AffiliateID == 0 {
-		a.AffiliateID = own
-	}
-	if a.AffiliateID != own {
-		return errs.NotFound("not_found", "there is no affiliate %d", a.AffiliateID)
-	}
-	if a.Status != "" && a.Status != AccessPending {
-		return errs.Forbidden("forbidden", "you may ask for an offer with status pending; the network decides")
-	}
-	return nil
 }
