@@ -192,27 +192,41 @@ func (s Postbacks) List(ctx context.Context, scope account.Scope, f postback.Fil
 	return slice(rows, limit, func(r postbackRow) string { return encodeIDCursor(r.ID) }, s.open)
 }
 
-// CheckReferences implements postback.Store. An affiliate knows the offers that it may run or ask for.
+// CheckReferences implements postback.Store. An affiliate knows the offers that it may run or ask for, and the one that
+// this postback is for already.
 func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p postback.Postback) error {
 	if err := scope.Check(); err != nil {
 		return err
 	}
-	var found struct{ Affiliate, Offer, Goal bool }
-	err := s.db.orm(ctx).Raw(`
-		SELECT EXISTS (SELECT FROM affiliates WHERE id = @affiliate) AS affiliate,
-		       EXISTS (SELECT FROM offers o WHERE o.id = @offer AND (@network OR o.status <> 'draft' AND (
-		               o.visibility <> 'private' OR EXISTS (SELECT FROM offer_access x WHERE x.offer_id = o.id AND x.affiliate_id = @affiliate)))) AS offer,
-		       EXISTS (SELECT FROM goals WHERE id = @goal AND offer_id = @offer) AS goal`,
-		map[string]any{"affiliate": int64(p.AffiliateID), "offer": int64(p.OfferID), "goal": int64(p.GoalID), "network": scope.Network()}).
-		Scan(&found).Error
-	switch {
-	case err != nil:
-		return translate("check references of postback", err)
-	case !found.Affiliate:
+	orm := s.db.orm(ctx)
+	affiliates, err := gorm.G[affiliateRow](orm).Where("id = ?", int64(p.AffiliateID)).Count(ctx, "id")
+	if err != nil {
+		return translate("find affiliate of postback", err)
+	}
+	if affiliates == 0 {
 		return errs.Invalid("unknown_affiliate", "there is no affiliate %d", p.AffiliateID).At("body.affiliate_id")
-	case p.OfferID != 0 && !found.Offer:
+	}
+	if p.OfferID == 0 {
+		return nil
+	}
+	offers, err := gorm.G[offerRow](orm).Scopes(offersOf(scope)).Where("id = ?", int64(p.OfferID)).Count(ctx, "id")
+	if err == nil && offers == 0 {
+		offers, err = gorm.G[postbackRow](orm).Where("id = ? AND offer_id = ?", int64(p.ID), int64(p.OfferID)).Count(ctx, "id")
+	}
+	if err != nil {
+		return translate("find offer of postback", err)
+	}
+	if offers == 0 {
 		return errs.Invalid("unknown_offer", "there is no offer %d", p.OfferID).At("body.offer_id")
-	case p.GoalID != 0 && !found.Goal:
+	}
+	if p.GoalID == 0 {
+		return nil
+	}
+	goals, err := gorm.G[goalRow](orm).Where("id = ? AND offer_id = ?", int64(p.GoalID), int64(p.OfferID)).Count(ctx, "id")
+	if err != nil {
+		return translate("find goal of postback", err)
+	}
+	if goals == 0 {
 		return errs.Invalid("unknown_goal", "offer %d has no goal %d", p.OfferID, p.GoalID).At("body.goal_id")
 	}
 	return nil
