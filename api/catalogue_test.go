@@ -156,6 +156,16 @@ func TestOffersAndGoals(t *testing.T) {
 	if !slices.Equal(aliases, []string{"main", "sale2", "lead"}) {
 		t.Errorf("goals: %v", aliases)
 	}
+	// A default that is named takes over from the one that was; aliases may be swapped.
+	main, sale := items(fields{"items": after["goals"]})[0], items(fields{"items": after["goals"]})[1]
+	after = w.must(200, w.admin, "PATCH", target, fields{"goals": []any{
+		fields{"id": main["id"], "alias": "sale2"}, fields{"id": sale["id"], "alias": "main", "is_default": true}, fields{"alias": "lead"}}})
+	for i, g := range items(fields{"items": after["goals"]})[:2] {
+		if g["id"] != []any{main["id"], sale["id"]}[i] || g["alias"] != []string{"sale2", "main"}[i] || g["is_default"] != (i == 1) {
+			t.Errorf("swapped: %v", g)
+		}
+	}
+	w.must(200, w.admin, "PATCH", path("%s/%d", goals, id(main)), fields{"is_default": true})
 	w.refused(404, "not_found", w.admin, "GET", goals+"/999999", nil)
 	w.must(204, w.admin, "DELETE", one, nil)
 	w.refused(404, "not_found", w.admin, "GET", one, nil)
@@ -218,6 +228,30 @@ func TestPostbacks(t *testing.T) {
 	if own["affiliate_id"] != n.affiliates[1]["id"] {
 		t.Errorf("an affiliate's own id is implied: %v", own)
 	}
+	// An affiliate names offers that it knows of; one that it may no longer run stays named in what it made before.
+	first, goals := n.offers[1], path("/offers/%d/goals", id(n.offers[1]))
+	goal = items(n.must(200, n.admin, "GET", goals, nil))[0]["id"]
+	mine := n.must(201, n.affUser[1], "POST", "/postbacks", fields{"url": "https://d.example/", "offer_id": first["id"]})
+	for _, c := range []struct {
+		path string
+		body fields
+	}{
+		{path("/offers/%d", id(first)), fields{"status": "paused"}},
+		{path("/offers/%d/affiliates", id(first)), fields{"affiliate_id": n.affiliates[1]["id"], "status": "rejected"}},
+	} {
+		method, status := "POST", 201
+		if c.body["affiliate_id"] == nil {
+			method, status = "PATCH", 200
+		}
+		n.must(status, n.admin, method, c.path, c.body)
+		n.refused(422, "unknown_offer", n.affUser[1], "POST", "/postbacks", fields{"url": "https://d.example/", "offer_id": first["id"]})
+		n.refused(422, "unknown_offer", n.affUser[1], "PATCH", path("/postbacks/%d", id(own)), fields{"offer_id": first["id"]})
+		n.must(200, n.affUser[1], "PATCH", path("/postbacks/%d", id(mine)), fields{"url": "https://e.example/"})
+		n.must(200, n.affUser[1], "PATCH", path("/postbacks/%d", id(mine)), fields{"goal_id": goal})
+		n.must(200, n.affUser[1], "PATCH", path("/postbacks/%d", id(mine)), fields{"goal_id": nil})
+		n.must(200, n.admin, "PATCH", path("/offers/%d", id(first)), fields{"status": "active"})
+	}
+	n.must(201, n.admin, "POST", "/postbacks", fields{"affiliate_id": n.affiliates[1]["id"], "url": "https://d.example/", "offer_id": first["id"]})
 	n.refused(403, "forbidden", n.advUser[0], "POST", "/postbacks", fields{"affiliate_id": 1, "url": "https://c.example/"})
 	n.must(204, n.affUser[1], "DELETE", path("/postbacks/%d", id(own)), nil)
 	n.must(204, n.admin, "DELETE", target, nil)

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/errs"
@@ -105,6 +107,34 @@ func (in offerGoal) goal(before []offer.Goal) offer.Goal {
 	g.Alias = in.Alias
 	in.apply(&g)
 	return g
+}
+
+// goalList is all goals of an offer. It is nil where it was not sent.
+type goalList []offerGoal
+
+// UnmarshalJSON implements json.Unmarshaler: null is a list without goals.
+func (l *goalList) UnmarshalJSON(data []byte) error {
+	goals := []offerGoal{}
+	if string(data) != "null" {
+		if err := json.Unmarshal(data, &goals); err != nil {
+			return err
+		}
+	}
+	*l = goals
+	return nil
+}
+
+// goals are what the list makes of the goals before. A default that it names takes over from the one that was.
+func (l goalList) goals(before []offer.Goal) []offer.Goal {
+	named := slices.ContainsFunc(l, func(in offerGoal) bool { return in.IsDefault.set && in.IsDefault.value })
+	goals := make([]offer.Goal, len(l))
+	for i, in := range l {
+		goals[i] = in.goal(before)
+		if named && !in.IsDefault.set {
+			goals[i].IsDefault = false
+		}
+	}
+	return goals
 }
 
 type goalID struct {

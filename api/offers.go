@@ -62,7 +62,7 @@ type OfferFields struct {
 	WindowDays  Optional[int]              `json:"window_days,omitempty"`
 	MinSeconds  Optional[int]              `json:"min_seconds,omitempty"`
 	ShowValue   Optional[bool]             `json:"show_value,omitempty"`
-	Goals       []offerGoal                `json:"goals,omitempty" doc:"All its goals; none in a new offer = one default goal"`
+	Goals       goalList                   `json:"goals,omitempty" doc:"All its goals; none in a new offer = one default goal"`
 }
 
 func (f OfferFields) apply(o *offer.Offer) {
@@ -75,11 +75,7 @@ func (f OfferFields) apply(o *offer.Offer) {
 	f.MinSeconds.to(&o.MinSeconds)
 	f.ShowValue.to(&o.ShowValue)
 	if f.Goals != nil {
-		before := o.Goals
-		o.Goals = make([]offer.Goal, 0, len(f.Goals))
-		for _, g := range f.Goals {
-			o.Goals = append(o.Goals, g.goal(before))
-		}
+		o.Goals = f.Goals.goals(o.Goals)
 	}
 }
 

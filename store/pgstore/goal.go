@@ -81,14 +81,21 @@ func (s Offers) goals(ctx context.Context, offers ...int64) (map[offer.ID][]offe
 // saveGoals makes the goals of o those stored. The caller holds the lock on the offer.
 func (s Offers) saveGoals(ctx context.Context, o *offer.Offer) error {
 	kept := []int64{0} // never an id; NOT IN needs a value
+	named := [][]any{{int64(0), ""}}
 	for _, g := range o.Goals {
 		if g.ID != 0 {
 			kept = append(kept, int64(g.ID))
+			named = append(named, []any{int64(g.ID), g.Alias})
 		}
 	}
-	// First what makes room in the unique indexes: deletions, and the default that another goal takes over.
+	// First what makes room in the unique indexes: deletions, aliases that change, for goals may swap them, and the
+	// default that another goal takes over.
 	if _, err := gorm.G[goalRow](s.db.orm(ctx)).Where("offer_id = ? AND id NOT IN ?", int64(o.ID), kept).Delete(ctx); err != nil {
 		return translate("delete goals", err)
+	}
+	if _, err := gorm.G[goalRow](s.db.orm(ctx)).Where("offer_id = ? AND (id, alias) NOT IN ?", int64(o.ID), named).
+		Update(ctx, "alias", gorm.Expr("'#' || id")); err != nil { // no alias has a #
+		return translate("clear aliases", err)
 	}
 	if _, err := gorm.G[goalRow](s.db.orm(ctx)).Where("offer_id = ? AND is_default", int64(o.ID)).Update(ctx, "is_default", false); err != nil {
 		return translate("clear default goal", err)
