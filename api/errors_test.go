@@ -2,9 +2,12 @@ package api_test
 
 import (
 	"bytes"
+	"context"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/waypost/waypost/api"
 	"github.com/waypost/waypost/web"
 )
 
@@ -22,6 +25,7 @@ func TestErrors(t *testing.T) {
 	n := newNetwork(t)
 	offer := path("/offers/%d", id(n.offers[0]))
 	goal := path("%s/goals/%d", offer, id(items(fields{"items": n.offers[0]["goals"]})[0]))
+	held := n.must(201, n.admin, "POST", offer+"/goals", fields{"alias": "held", "initial_status": "hold", "hold_days": 7})
 	adv := n.offers[0]["advertiser_id"]
 	for _, c := range []struct {
 		name         string
@@ -63,6 +67,21 @@ func TestErrors(t *testing.T) {
 		{"no such advertiser", "POST", "/offers", `{"advertiser_id":999,"name":"a","destination_url":"https://a.example/"}`, 422, "unknown_advertiser", "body.advertiser_id"},
 		{"destination no URL", "PATCH", offer, `{"destination_url":"javascript:alert(1)"}`, 422, "invalid_url", "body.destination_url"},
 		{"postback without an affiliate", "POST", "/postbacks", `{"url":"https://a.example/"}`, 422, "required", "body.affiliate_id"},
+		{"access for nobody", "POST", offer + "/affiliates", `{"status":"approved"}`, 422, "required", "body.affiliate_id"},
+		{"access for no such affiliate", "POST", offer + "/affiliates", `{"affiliate_id":999,"status":"approved"}`, 422, "unknown_affiliate", "body.affiliate_id"},
+		{"access to no such offer", "POST", "/offers/999/affiliates", `{"affiliate_id":999,"status":"approved"}`, 404, "not_found", ""},
+		{"link for no such affiliate", "POST", "/tracking-links", fields{"offer_id": n.offers[0]["id"], "affiliate_id": 999}, 422, "unknown_affiliate", "body.affiliate_id"},
+		{"link of no such offer", "POST", "/tracking-links", fields{"offer_id": 999, "affiliate_id": n.affiliates[0]["id"]}, 422, "unknown_offer", "body.offer_id"},
+		{"no currency", "PATCH", offer, `{"currency":""}`, 422, "invalid_currency", "body.currency"},
+		{"no currency of an advertiser", "PATCH", path("/advertisers/%d", id(n.advertisers[0])), `{"currency":""}`, 422, "invalid_currency", "body.currency"},
+		{"no currency of an affiliate", "PATCH", path("/affiliates/%d", id(n.affiliates[0])), `{"currency":""}`, 422, "invalid_currency", "body.currency"},
+		{"no window", "PATCH", offer, `{"window_days":0}`, 422, "out_of_range", "body.window_days"},
+		{"hold for no time", "PATCH", path("%s/goals/%d", offer, id(held)), `{"hold_days":0}`, 422, "out_of_range", "body.hold_days"},
+		{"no goals", "PATCH", offer, `{"goals":[]}`, 422, "required", "body.goals"},
+		{"null for goals", "PATCH", offer, `{"goals":null}`, 422, "required", "body.goals"},
+		{"null inside goals", "PATCH", offer, `{"goals":[{"alias":"x","status":null}]}`, 422, "unknown_field", "body.goals[0].status"},
+		{"null deep in goals", "PATCH", offer, `{"goals":[{"alias":"x","dedupe":null}]}`, 422, "null", "body.goals[0].dedupe"},
+		{"two defaults", "PATCH", offer, `{"goals":[{"alias":"x","is_default":true},{"alias":"y","is_default":true}]}`, 422, "two_default_goals", "body.goals[1].is_default"},
 		{"goal of another offer", "POST", "/offers/999/goals", `{"alias":"x"}`, 404, "not_found", ""},
 		{"id 0", "GET", "/offers/0", nil, 404, "not_found", ""},
 		{"id no number", "GET", "/offers/abc", nil, 422, "invalid", "path.id"},
@@ -99,6 +118,35 @@ func TestErrors(t *testing.T) {
 				t.Errorf("no problem document: %v %s", a.header, a.raw)
 			}
 		})
+	}
+}
+
+// A client that hangs up is neither a fault of ours nor an answer of ours.
+func TestClientHangsUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := context.Background()
+	lock, err := w.pool.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Rollback(ctx) }()
+	if _, err := lock.Exec(ctx, `LOCK TABLE offers`); err != nil {
+		t.Fatal(err)
+	}
+	asking, hangUp := context.WithCancel(ctx)
+	r := httptest.NewRequestWithContext(asking, "GET", api.Base+"/offers", nil)
+	r.Header.Set("Authorization", "Bearer "+w.admin)
+	rec, answered := httptest.NewRecorder(), make(chan struct{})
+	go func() {
+		defer close(answered)
+		w.e.ServeHTTP(rec, r)
+	}()
+	w.awaitLock()
+	hangUp()
+	<-answered
+	if strings.Contains(w.log.String(), "ERROR") || !strings.Contains(w.log.String(), `"status":499`) {
+		t.Errorf("log: %s", w.log)
 	}
 }
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -79,6 +80,7 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, u User, password 
 	if u.Status == "" && password == "" {
 		u.Status = UserStatusInvited
 	}
+	u.Status = cmp.Or(u.Status, UserStatusActive)
 	u.PasswordHash = ""
 	if err := u.validate(password); err != nil {
 		return User{}, err

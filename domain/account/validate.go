@@ -5,8 +5,7 @@ import (
 	"github.com/waypost/waypost/domain/field"
 )
 
-// validate fills in defaults, brings u into its stored form and finds all that is wrong with it and with the password,
-// empty for none.
+// validate brings u into its stored form and finds all that is wrong with it and with the password, empty for none.
 func (u *User) validate(password string) error {
 	var c field.Checks
 	var err error

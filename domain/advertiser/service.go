@@ -53,7 +53,10 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, a Advertiser)
 	if err := actor.Require(account.PermissionManageCatalogue); err != nil {
 		return Advertiser{}, nil, err
 	}
-	warnings, err := s.prepare(&a)
+	warnings, err := a.Validate()
+	if err == nil {
+		err = s.giveToken(&a)
+	}
 	if err != nil {
 		return Advertiser{}, nil, err
 	}
@@ -93,7 +96,10 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if party && !onlyProfile(before, after) {
 			return errs.Forbidden("forbidden", "you may change the name and e-mail address of your account; the network changes the rest")
 		}
-		if warnings, err = s.prepare(&after); err != nil {
+		if warnings, err = after.check(); err != nil {
+			return err
+		}
+		if err := s.giveToken(&after); err != nil {
 			return err
 		}
 		after.UpdatedAt = s.now()
@@ -167,18 +173,17 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id ID) error 
 	})
 }
 
-// prepare validates a and gives it a token if it has none.
-func (s *Service) prepare(a *Advertiser) ([]errs.Warning, error) {
-	warnings, err := a.Validate()
-	if err != nil || a.PostbackToken != "" {
-		return warnings, err
+// giveToken makes a postback token if a has none.
+func (s *Service) giveToken(a *Advertiser) error {
+	if a.PostbackToken != "" {
+		return nil
 	}
 	random := make([]byte, 24) // 192 bits, 32 characters
 	if _, err := io.ReadFull(s.Random, random); err != nil {
-		return nil, fmt.Errorf("make postback token: %w", err)
+		return fmt.Errorf("make postback token: %w", err)
 	}
 	a.PostbackToken = base64.RawURLEncoding.EncodeToString(random)
-	return warnings, nil
+	return nil
 }
 
 // now is cut to what the database keeps, so that an answer equals what is read later.

@@ -59,9 +59,9 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(made, read, cmp.Comparer(money.Rate.Equal)); diff != "" {
 		t.Error(diff)
 	}
-	// Every field can also be set back to its zero value.
+	// Every field that may be empty can be emptied.
 	changed, _, err := s.Update(ctx, admin, made.ID, func(a *advertiser.Advertiser) {
-		*a = advertiser.Advertiser{Name: "Acme 2", PostbackToken: a.PostbackToken}
+		*a = advertiser.Advertiser{Name: "Acme 2", Status: a.Status, Currency: "USD", PostbackAuth: advertiser.AuthToken, PostbackToken: a.PostbackToken}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -78,6 +78,23 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if read.CreatedAt != made.CreatedAt || !read.UpdatedAt.After(made.UpdatedAt) {
 		t.Errorf("times: made %v %v, now %v %v", made.CreatedAt, made.UpdatedAt, read.CreatedAt, read.UpdatedAt)
+	}
+}
+
+// Defaults belong to a new advertiser. A change that empties a field is refused.
+func TestChangesTakeNoDefaults(t *testing.T) {
+	t.Parallel()
+	ctx, s := context.Background(), advertiser.NewService(deps(storetest.New(t)))
+	made := mustCreate(t, s, advertiser.Advertiser{Name: "Acme", Currency: "EUR", Status: advertiser.StatusBlocked, PostbackAuth: advertiser.AuthHMAC})
+	for at, change := range map[string]func(*advertiser.Advertiser){
+		"body.currency":      func(a *advertiser.Advertiser) { a.Currency = "" },
+		"body.status":        func(a *advertiser.Advertiser) { a.Status = "" },
+		"body.postback_auth": func(a *advertiser.Advertiser) { a.PostbackAuth = "" },
+	} {
+		_, _, err := s.Update(ctx, admin, made.ID, change)
+		if e, ok := errs.As(err); !ok || e.Kind != errs.KindInvalid || len(e.Fields) != 1 || e.Fields[0].Location != at {
+			t.Errorf("%s: %v", at, err)
+		}
 	}
 }
 

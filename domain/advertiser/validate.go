@@ -1,6 +1,7 @@
 package advertiser
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -10,21 +11,29 @@ import (
 
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/field"
+	"github.com/waypost/waypost/domain/money"
 )
 
 const (
-	defaultCurrency = "USD"
-	maxEntries      = 200 // of ip_allowlist and status_map
-	maxToken        = 200 // bytes
-	weakToken       = 16  // a shorter token is accepted, for migrations, with a warning
+	maxEntries = 200 // of ip_allowlist and status_map
+	maxToken   = 200 // bytes
+	weakToken  = 16  // a shorter token is accepted, for migrations, with a warning
 )
 
 // conversionStatuses are what a word of a status_map can stand for (contract section 3).
 var conversionStatuses = []string{"approved", "pending", "hold", "rejected", "trash"}
 
-// Validate fills in defaults, brings a into its stored form and finds all that is wrong with it. The warnings are for
-// whoever saves it.
+// Validate judges a new advertiser: it fills in defaults, brings a into its stored form and finds all that is wrong
+// with it. The warnings are for whoever saves it.
 func (a *Advertiser) Validate() ([]errs.Warning, error) {
+	a.Status = cmp.Or(a.Status, StatusActive)
+	a.Currency = cmp.Or(a.Currency, "USD")
+	a.PostbackAuth = cmp.Or(a.PostbackAuth, AuthToken)
+	return a.check()
+}
+
+// check is Validate without defaults: what a change empties is a fault.
+func (a *Advertiser) check() ([]errs.Warning, error) {
 	var c field.Checks
 	var err error
 	a.Name, err = field.Required(a.Name)
@@ -33,7 +42,7 @@ func (a *Advertiser) Validate() ([]errs.Warning, error) {
 	c.Add("body.email", err)
 	a.Status, err = field.Choice(a.Status, StatusActive, StatusPaused, StatusPending, StatusBlocked)
 	c.Add("body.status", err)
-	a.Currency, err = field.Currency(a.Currency, defaultCurrency)
+	a.Currency, err = money.ParseCurrency(string(a.Currency))
 	c.Add("body.currency", err)
 	c.Add("body.override_percent", field.Percent(a.OverridePercent))
 	a.PostbackAuth, err = field.Choice(a.PostbackAuth, AuthToken, AuthHMAC, AuthIP, AuthNone)

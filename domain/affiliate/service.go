@@ -85,7 +85,7 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if party && after.Status != before.Status {
 			return errs.Forbidden("forbidden", "the network decides on the status of your account; ask your manager")
 		}
-		if err := after.Validate(); err != nil {
+		if err := after.check(); err != nil {
 			return err
 		}
 		after.UpdatedAt = s.now()

@@ -41,7 +41,9 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(made, read); diff != "" {
 		t.Error(diff)
 	}
-	changed, _, err := s.Update(ctx, admin, made.ID, func(a *affiliate.Affiliate) { *a = affiliate.Affiliate{Name: "Jo 2"} })
+	changed, _, err := s.Update(ctx, admin, made.ID, func(a *affiliate.Affiliate) {
+		*a = affiliate.Affiliate{Name: "Jo 2", Status: a.Status, Currency: "USD", Fire: affiliate.FireSpecific}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,6 +55,17 @@ func TestRoundTrip(t *testing.T) {
 	}
 	if read.Email != "" || read.Fire != affiliate.FireSpecific {
 		t.Errorf("zero values are lost: %+v", read)
+	}
+	// Defaults belong to a new affiliate. A change that empties a field is refused.
+	for at, change := range map[string]func(*affiliate.Affiliate){
+		"body.currency": func(a *affiliate.Affiliate) { a.Currency = "" },
+		"body.status":   func(a *affiliate.Affiliate) { a.Status = "" },
+		"body.fire":     func(a *affiliate.Affiliate) { a.Fire = "" },
+	} {
+		_, _, err := s.Update(ctx, admin, made.ID, change)
+		if e, ok := errs.As(err); !ok || e.Kind != errs.KindInvalid || len(e.Fields) != 1 || e.Fields[0].Location != at {
+			t.Errorf("%s: %v", at, err)
+		}
 	}
 	if err := s.Delete(ctx, admin, made.ID); err != nil {
 		t.Fatal(err)

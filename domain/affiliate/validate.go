@@ -1,11 +1,23 @@
 package affiliate
 
-import "github.com/waypost/waypost/domain/field"
+import (
+	"cmp"
 
-const defaultCurrency = "USD"
+	"github.com/waypost/waypost/domain/field"
+	"github.com/waypost/waypost/domain/money"
+)
 
-// Validate fills in defaults, brings a into its stored form and finds all that is wrong with it.
+// Validate judges a new affiliate: it fills in defaults, brings a into its stored form and finds all that is wrong with
+// it.
 func (a *Affiliate) Validate() error {
+	a.Status = cmp.Or(a.Status, StatusActive)
+	a.Currency = cmp.Or(a.Currency, "USD")
+	a.Fire = cmp.Or(a.Fire, FireSpecific)
+	return a.check()
+}
+
+// check is Validate without defaults: what a change empties is a fault.
+func (a *Affiliate) check() error {
 	var c field.Checks
 	var err error
 	a.Name, err = field.Required(a.Name)
@@ -14,7 +26,7 @@ func (a *Affiliate) Validate() error {
 	c.Add("body.email", err)
 	a.Status, err = field.Choice(a.Status, StatusActive, StatusPending, StatusPaused, StatusBlocked)
 	c.Add("body.status", err)
-	a.Currency, err = field.Currency(a.Currency, defaultCurrency)
+	a.Currency, err = money.ParseCurrency(string(a.Currency))
 	c.Add("body.currency", err)
 	a.Fire, err = field.Choice(a.Fire, FireSpecific, FireAll)
 	c.Add("body.fire", err)

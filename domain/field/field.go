@@ -100,14 +100,6 @@ func Email(s string) (string, error) {
 	return s, nil
 }
 
-// Currency reads an ISO 4217 code; an empty one becomes the fallback.
-func Currency(c, fallback money.Currency) (money.Currency, error) {
-	if c == "" {
-		return fallback, nil
-	}
-	return money.ParseCurrency(string(c))
-}
-
 // Percent refuses what is not from 0 to 1000 with at most 6 decimals.
 func Percent(p money.Rate) error {
 	if p.Sign() < 0 || p.Cmp(money.RateFromInt(1000)) > 0 {
@@ -119,11 +111,8 @@ func Percent(p money.Rate) error {
 	return nil
 }
 
-// Choice refuses a value that is not one of those offered; an empty one becomes the first.
+// Choice refuses a value that is not one of those offered.
 func Choice[T ~string](value T, offered ...T) (T, error) {
-	if value == "" {
-		return offered[0], nil
-	}
 	words := make([]string, len(offered))
 	for i, o := range offered {
 		if value == o {

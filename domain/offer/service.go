@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -85,10 +86,11 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, o Offer) (Off
 	}
 	var warnings []errs.Warning
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		if err := s.takeCurrency(ctx, actor, &o); err != nil {
+		a, err := s.findAdvertiser(ctx, actor, o.AdvertiserID)
+		if err != nil {
 			return err
 		}
-		var err error
+		o.Currency = cmp.Or(o.Currency, a.Currency)
 		if warnings, err = o.Validate(s.Lint); err != nil {
 			return err
 		}
@@ -105,22 +107,19 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, o Offer) (Off
 	return o, warnings, nil
 }
 
-// takeCurrency finds the advertiser and gives o its currency if o has none.
-func (s *Service) takeCurrency(ctx context.Context, actor account.Actor, o *Offer) error {
-	if o.AdvertiserID <= 0 {
-		return nil // Validate says so, beside the other faults
+// findAdvertiser reads the advertiser that an offer names; the zero one where it names none.
+func (s *Service) findAdvertiser(ctx context.Context, actor account.Actor, id advertiser.ID) (advertiser.Advertiser, error) {
+	if id <= 0 {
+		return advertiser.Advertiser{}, nil // check says so, beside the other faults
 	}
-	a, err := s.Advertisers.Get(ctx, actor.Scope(), o.AdvertiserID)
+	a, err := s.Advertisers.Get(ctx, actor.Scope(), id)
 	if errs.Is(err, errs.KindNotFound) {
-		return errs.Invalid("unknown_advertiser", "there is no advertiser %d", o.AdvertiserID).At("body.advertiser_id")
+		return advertiser.Advertiser{}, errs.Invalid("unknown_advertiser", "there is no advertiser %d", id).At("body.advertiser_id")
 	}
 	if err != nil {
-		return fmt.Errorf("find advertiser of offer: %w", err)
+		return advertiser.Advertiser{}, fmt.Errorf("find advertiser of offer: %w", err)
 	}
-	if o.Currency == "" {
-		o.Currency = a.Currency
-	}
-	return nil
+	return a, nil
 }
 
 // Update changes an offer. If change alters Goals, they become the offer's goals: one without an id is the stored goal
@@ -159,13 +158,14 @@ func (s *Service) edit(ctx context.Context, actor account.Actor, id ID, e edit) 
 			return err
 		}
 		after.ID, after.CreatedAt, after.UpdatedAt = before.ID, before.CreatedAt, before.UpdatedAt
+		after.fillGoals()
 		if err := after.adoptGoals(before.Goals); err != nil {
 			return err
 		}
-		if err := s.takeCurrency(ctx, actor, &after); err != nil {
+		if _, err := s.findAdvertiser(ctx, actor, after.AdvertiserID); err != nil {
 			return err
 		}
-		if warnings, err = after.validate(s.Lint, e.goalAt); err != nil {
+		if warnings, err = after.check(s.Lint, e.goalAt); err != nil {
 			return err
 		}
 		if err := s.checkFixed(ctx, before, after); err != nil {
@@ -184,7 +184,8 @@ func (s *Service) edit(ctx context.Context, actor account.Actor, id ID, e edit) 
 }
 
 // adoptGoals gives goals without an id that of the stored goal with the same alias, and refuses ids of other offers. A
-// goal that holds no longer forgets how long it did, unless it is told anew.
+// goal that begins to hold does so for the default time, one that holds no longer forgets how long it did, unless it is
+// told anew.
 func (o *Offer) adoptGoals(stored []Goal) error {
 	taken := map[GoalID]bool{}
 	for i, g := range o.Goals {
@@ -204,7 +205,12 @@ func (o *Offer) adoptGoals(stored []Goal) error {
 				g.ID = s.ID
 				taken[s.ID] = true
 			}
-			if g.ID == s.ID && s.InitialStatus == initialHold && g.InitialStatus != initialHold && g.HoldDays == s.HoldDays {
+			held, holds := s.InitialStatus == initialHold, g.InitialStatus == initialHold
+			switch {
+			case g.ID != s.ID || held == holds || g.HoldDays != s.HoldDays:
+			case holds:
+				g.HoldDays = defaultHold
+			default:
 				g.HoldDays = 0
 			}
 		}

@@ -131,7 +131,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 	changed, _, err := w.Update(ctx, admin, made.ID, func(o *offer.Offer) {
 		o.PreviewURL, o.FallbackURL, o.MinSeconds, o.ShowValue = "", "", 0, false
-		o.Goals[1].Revenue = offer.Rule{}
+		o.Goals[1].Revenue = offer.Rule{Model: offer.ModelPostback}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,9 @@ func TestUpdateGoalsInOneGo(t *testing.T) {
 	w := newWorld(t)
 	o := w.mustCreate(t, func(o *offer.Offer) { o.Goals = []offer.Goal{{Alias: "a"}, {Alias: "b"}, {Alias: "c"}} })
 	got, _, err := w.Update(ctx, admin, o.ID, func(o *offer.Offer) {
-		o.Goals = []offer.Goal{{Alias: "b", Name: "found by alias", IsDefault: true}, {ID: o.Goals[2].ID, Alias: "a"}, {Alias: "new"}}
+		renamed := o.Goals[2]
+		renamed.Alias = "a"
+		o.Goals = []offer.Goal{{Alias: "b", Name: "found by alias", IsDefault: true}, renamed, {Alias: "new"}}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -338,17 +340,29 @@ func TestTenancy(t *testing.T) {
 		"advertiser adds a goal to it":       third(w.CreateGoal(ctx, w.ofD1, foreign.ID, offer.Goal{Alias: "x"})),
 		"affiliate updates a private one":    third(w.Update(ctx, w.ofA1, private.ID, rename)),
 		"affiliate asks for a private one":   second(w.SetAccess(ctx, w.ofA1, offer.Access{OfferID: private.ID})),
-		"affiliate links a private one":      third(w.Link(ctx, w.ofA1, offer.LinkInput{OfferID: private.ID})),
 		"affiliate lists access of one":      second(w.ListAccess(ctx, w.ofA1, offer.AccessFilter{OfferID: private.ID}, domain.Page{})),
-		"affiliate asks for another":         second(w.SetAccess(ctx, w.ofA1, offer.Access{OfferID: own.ID, AffiliateID: w.a2.ID})),
-		"affiliate links for another":        third(w.Link(ctx, w.ofA1, offer.LinkInput{OfferID: own.ID, AffiliateID: w.a2.ID})),
-		"operator links for no affiliate":    third(w.Link(ctx, admin, offer.LinkInput{OfferID: own.ID, AffiliateID: 999})),
 		"operator sets access of no offer":   second(w.SetAccess(ctx, admin, offer.Access{OfferID: 999, AffiliateID: w.a1.ID})),
-		"operator sets access of nobody":     second(w.SetAccess(ctx, admin, offer.Access{OfferID: own.ID, AffiliateID: 999})),
 		"operator changes what is not there": third(w.Update(ctx, admin, 999, rename)),
 	} {
 		if !errs.Is(err, errs.KindNotFound) {
 			t.Errorf("%s: %v, want not found", name, err)
+		}
+	}
+	// What an input names, and its path does not, is a fault of the input.
+	for name, c := range map[string]struct {
+		err      error
+		code, at string
+	}{
+		"affiliate links a private one":   {third(w.Link(ctx, w.ofA1, offer.LinkInput{OfferID: private.ID})), "unknown_offer", "body.offer_id"},
+		"affiliate links for another":     {third(w.Link(ctx, w.ofA1, offer.LinkInput{OfferID: own.ID, AffiliateID: w.a2.ID})), "unknown_affiliate", "body.affiliate_id"},
+		"affiliate asks for another":      {second(w.SetAccess(ctx, w.ofA1, offer.Access{OfferID: own.ID, AffiliateID: w.a2.ID})), "unknown_affiliate", "body.affiliate_id"},
+		"operator links for no affiliate": {third(w.Link(ctx, admin, offer.LinkInput{OfferID: own.ID, AffiliateID: 999})), "unknown_affiliate", "body.affiliate_id"},
+		"operator links no offer":         {third(w.Link(ctx, admin, offer.LinkInput{OfferID: 999, AffiliateID: w.a1.ID})), "unknown_offer", "body.offer_id"},
+		"operator lets nobody":            {second(w.SetAccess(ctx, admin, offer.Access{OfferID: own.ID, AffiliateID: 999})), "unknown_affiliate", "body.affiliate_id"},
+		"operator lets no one named":      {second(w.SetAccess(ctx, admin, offer.Access{OfferID: own.ID})), "required", "body.affiliate_id"},
+	} {
+		if e, ok := errs.As(c.err); !ok || e.Kind != errs.KindInvalid || e.Code != c.code || len(e.Fields) != 1 || e.Fields[0].Location != c.at {
+			t.Errorf("%s: %v, want %s at %s", name, c.err, c.code, c.at)
 		}
 	}
 	for name, err := range map[string]error{

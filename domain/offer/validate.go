@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -12,27 +13,54 @@ import (
 )
 
 const (
-	maxGoals       = 100
-	maxURL         = 8 << 10 // bytes
-	maxDays        = 3650
-	maxSeconds     = maxDays * 24 * 60 * 60
-	defaultHold    = 30 // days, where a goal holds and does not say how long
-	defaultInitial = "approved"
-	initialPending = "pending"
-	initialHold    = "hold"
+	maxGoals        = 100
+	maxURL          = 8 << 10 // bytes
+	maxDays         = 3650
+	maxSeconds      = maxDays * 24 * 60 * 60
+	defaultHold     = 30 // days, where a goal begins to hold and does not say how long
+	initialApproved = "approved"
+	initialPending  = "pending"
+	initialHold     = "hold"
 )
 
 // Lint judges a destination URL: click.LintDestination, which stands on a higher floor.
 type Lint func(destination string) ([]errs.Warning, error)
 
-// Validate fills in defaults, brings o and its goals into their stored form and finds all that is wrong with them. Its
-// currency is set before. The warnings are for whoever saves it.
-func (o *Offer) Validate(lint Lint) ([]errs.Warning, error) { return o.validate(lint, inBody) }
+// Validate judges a new offer: it fills in defaults, brings o and its goals into their stored form and finds all that is
+// wrong with them. Its currency is set before. The warnings are for whoever saves it.
+func (o *Offer) Validate(lint Lint) ([]errs.Warning, error) {
+	o.Status = cmp.Or(o.Status, StatusActive)
+	o.Visibility = cmp.Or(o.Visibility, VisibilityPublic)
+	o.WindowDays = cmp.Or(o.WindowDays, DefaultWindowDays)
+	if len(o.Goals) == 0 {
+		o.Goals = []Goal{{Alias: DefaultGoalAlias}}
+	}
+	o.fillGoals()
+	return o.check(lint, inBody)
+}
+
+// fillGoals gives goals without an id, which are new, their defaults.
+func (o *Offer) fillGoals() {
+	for i := range o.Goals {
+		g := &o.Goals[i]
+		if g.ID != 0 {
+			continue
+		}
+		g.Payout.Model = cmp.Or(g.Payout.Model, ModelPostback)
+		g.Revenue.Model = cmp.Or(g.Revenue.Model, ModelPostback)
+		g.InitialStatus = cmp.Or(g.InitialStatus, initialApproved)
+		g.Dedupe = cmp.Or(g.Dedupe, DedupeTxID)
+		if g.InitialStatus == initialHold {
+			g.HoldDays = cmp.Or(g.HoldDays, defaultHold)
+		}
+	}
+}
 
 // inBody is the location of a goal that is sent within its offer.
 func inBody(i int) string { return fmt.Sprintf("body.goals[%d]", i) }
 
-func (o *Offer) validate(lint Lint, goalAt func(i int) string) ([]errs.Warning, error) {
+// check is Validate without defaults: what a change empties is a fault.
+func (o *Offer) check(lint Lint, goalAt func(i int) string) ([]errs.Warning, error) {
 	var c field.Checks
 	var err error
 	if o.AdvertiserID <= 0 {
@@ -48,15 +76,14 @@ func (o *Offer) validate(lint Lint, goalAt func(i int) string) ([]errs.Warning, 
 		c.Add("body.fallback_url", err)
 		warnings = append(warnings, ofFallback(more)...)
 	}
-	o.Currency, err = field.Currency(o.Currency, "")
-	c.Add("body.currency", err)
+	if o.Currency != "" || o.AdvertiserID > 0 { // without an advertiser a new offer has nothing to take it from
+		o.Currency, err = money.ParseCurrency(string(o.Currency))
+		c.Add("body.currency", err)
+	}
 	o.Status, err = field.Choice(o.Status, StatusActive, StatusDraft, StatusPaused, StatusExpired)
 	c.Add("body.status", err)
 	o.Visibility, err = field.Choice(o.Visibility, VisibilityPublic, VisibilityApproval, VisibilityPrivate)
 	c.Add("body.visibility", err)
-	if o.WindowDays == 0 {
-		o.WindowDays = DefaultWindowDays
-	}
 	if o.WindowDays < 1 || o.WindowDays > maxDays {
 		c.Add("body.window_days", errs.Invalid("out_of_range", "must be from 1 to %d", maxDays))
 	}
@@ -94,7 +121,8 @@ func checkPlainURL(s string) error {
 
 func (o *Offer) validateGoals(c *field.Checks, at func(i int) string) []errs.Warning {
 	if len(o.Goals) == 0 {
-		o.Goals = []Goal{{Alias: DefaultGoalAlias}}
+		c.Add("body.goals", errs.Invalid("required", "an offer has at least one goal; leave the field out to keep those it has"))
+		return nil
 	}
 	if len(o.Goals) > maxGoals {
 		c.Add("body.goals", errs.Invalid("too_many", "at most %d goals", maxGoals))
@@ -144,7 +172,7 @@ func (g *Goal) validate(c *field.Checks, at string, currency money.Currency) {
 	c.Add(at+".name", err)
 	g.Payout.validate(c, at+".payout", currency)
 	g.Revenue.validate(c, at+".revenue", currency)
-	g.InitialStatus, err = field.Choice(g.InitialStatus, defaultInitial, initialPending, initialHold)
+	g.InitialStatus, err = field.Choice(g.InitialStatus, initialApproved, initialPending, initialHold)
 	c.Add(at+".initial_status", err)
 	g.Dedupe, err = field.Choice(g.Dedupe, DedupeTxID, DedupeClick, DedupeNone, DedupeUpdate, DedupeAdd)
 	c.Add(at+".dedupe", err)
@@ -152,7 +180,7 @@ func (g *Goal) validate(c *field.Checks, at string, currency money.Currency) {
 	case g.HoldDays < 0 || g.HoldDays > maxDays:
 		c.Add(at+".hold_days", errs.Invalid("out_of_range", "must be from 0 to %d", maxDays))
 	case g.InitialStatus == initialHold && g.HoldDays == 0:
-		g.HoldDays = defaultHold
+		c.Add(at+".hold_days", errs.Invalid("out_of_range", "must be from 1 to %d for a goal that holds", maxDays))
 	case g.InitialStatus != initialHold && g.HoldDays > 0:
 		c.Add(at+".hold_days", errs.Invalid("hold_days_without_hold", "needs initial_status hold: a goal that starts %s holds nothing back", g.InitialStatus))
 	}
