@@ -14,6 +14,9 @@ import (
 // ChangeStatus moves a conversion by hand; the status it has already is no change. fire tells whether affiliate
 // postbacks learn of it. Errors: invalid_status, status_not_allowed, not_found.
 func (s *Service) ChangeStatus(ctx context.Context, actor account.Actor, id ID, status Status, reason string, fire bool) (Conversion, error) {
+	if _, err := s.Get(ctx, actor, id); err != nil { // before all else: another's conversion does not exist
+		return Conversion{}, fmt.Errorf("change status of conversion %s: %w", id, err)
+	}
 	if err := mayChange(actor, status); err != nil {
 		return Conversion{}, err
 	}
