@@ -6,13 +6,15 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/waypost/waypost/domain/postback"
 )
 
 const (
 	sweepEvery = time.Second
 	// overdue is how long a row may be due before the sweeper concludes that no task will come for it.
 	overdue = 2 * time.Second
-	// sweepSlots is how many hosts the sweeper delivers to at once. Hosts that hang hold one each, for sweepLimit.
+	// sweepSlots is how many hosts the sweeper delivers to at once, besides those that do not answer.
 	sweepSlots = 64
 	sweepLimit = 30 * time.Second
 )
@@ -22,20 +24,23 @@ type Sweeper struct {
 	deliverer Deliverer
 	log       *slog.Logger
 
-	slots chan struct{}
-	wg    sync.WaitGroup
-	mu    sync.Mutex
-	busy  map[string]bool // hosts that the sweeper delivers to right now
+	visits *visits
+	slots  chan struct{}
+	wg     sync.WaitGroup
+	health health
+	mu     sync.Mutex
+	busy   map[string]bool // hosts that the sweeper delivers to right now
 }
 
 // NewSweeper makes a sweeper; Run starts it.
 func NewSweeper(d Deliverer, log *slog.Logger) *Sweeper {
-	return &Sweeper{deliverer: d, log: log, slots: make(chan struct{}, sweepSlots), busy: map[string]bool{}}
+	return &Sweeper{deliverer: d, log: log, visits: newVisits(d, sweepLimit), slots: make(chan struct{}, sweepSlots),
+		health: health{log: log, what: "looking for overdue deliveries"}, busy: map[string]bool{}}
 }
 
-// Run sweeps until ctx ends, then finishes what is under way.
+// Run sweeps until ctx ends, then finishes what is under way, within stopLimit.
 func (s *Sweeper) Run(ctx context.Context) error {
-	defer s.wg.Wait()
+	defer finish(ctx, s.log, "deliveries of the sweeper", func() { s.wg.Wait(); s.visits.wg.Wait() })
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -52,10 +57,10 @@ func (s *Sweeper) Run(ctx context.Context) error {
 // the next tick.
 func (s *Sweeper) sweep(ctx context.Context) {
 	hosts, err := s.deliverer.DueHosts(ctx, overdue)
-	if err != nil {
-		if ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "cannot look for overdue deliveries", slog.Any("error", err))
-		}
+	if ctx.Err() != nil {
+		return
+	}
+	if s.health.note(ctx, err); err != nil {
 		return
 	}
 	// No host comes first every time, so that a few that hang cannot hold all slots for good.
@@ -64,21 +69,20 @@ func (s *Sweeper) sweep(ctx context.Context) {
 		if !s.claim(host) {
 			continue
 		}
-		select {
-		case s.slots <- struct{}{}:
-		default:
+		if !take(s.slots) {
 			s.release(host)
 			return
 		}
 		s.wg.Go(func() {
-			defer func() {
-				<-s.slots
+			defer func() { <-s.slots }()
+			started := s.visits.visit(ctx, host, func(_ postback.Visit, err error) {
+				defer s.release(host)
+				if err != nil {
+					s.log.ErrorContext(ctx, "delivery run failed", slog.String("host", host), slog.Any("error", err))
+				}
+			})
+			if !started {
 				s.release(host)
-			}()
-			ctx, cancel := context.WithTimeout(ctx, sweepLimit)
-			defer cancel()
-			if _, err := s.deliverer.DeliverHost(ctx, host); err != nil {
-				s.log.ErrorContext(ctx, "delivery run failed", slog.String("host", host), slog.Any("error", err))
 			}
 		})
 	}

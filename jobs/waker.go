@@ -21,9 +21,9 @@ const (
 // Waker puts a task per host into the queue. It implements postback.Waker without ever waiting for Redis: a goroutine
 // of its own makes the calls, so a conversion is answered as quickly while Redis hangs.
 type Waker struct {
-	client *asynq.Client
-	clock  domain.Clock
-	log    *slog.Logger
+	queue *queue
+	clock domain.Clock
+	log   *slog.Logger
 
 	mu      sync.Mutex
 	waiting map[string]struct{}
@@ -34,7 +34,7 @@ type Waker struct {
 
 // NewWaker starts the goroutine; Close ends it.
 func NewWaker(redis asynq.RedisConnOpt, clock domain.Clock, log *slog.Logger) *Waker {
-	w := &Waker{client: asynq.NewClient(redis), clock: clock, log: log, waiting: map[string]struct{}{},
+	w := &Waker{queue: newQueue(redis), clock: clock, log: log, waiting: map[string]struct{}{},
 		signal: make(chan struct{}, 1), done: make(chan struct{})}
 	go w.loop()
 	return w
@@ -68,7 +68,7 @@ func (w *Waker) Close() error {
 	}
 	w.mu.Unlock()
 	<-w.done
-	return w.client.Close()
+	return w.queue.close()
 }
 
 func (w *Waker) loop() {
@@ -86,12 +86,9 @@ func (w *Waker) loop() {
 // finds the rows.
 func (w *Waker) wake(hosts map[string]struct{}) {
 	for host := range hosts {
-		t, err := newDeliverTask(host, w.clock())
-		if err == nil {
-			ctx, cancel := context.WithTimeout(context.Background(), wakeTimeout)
-			err = enqueue(ctx, w.client, t)
-			cancel()
-		}
+		ctx, cancel := context.WithTimeout(context.Background(), wakeTimeout)
+		err := w.queue.wake(ctx, host, w.clock())
+		cancel()
 		if err != nil {
 			w.log.Warn("cannot wake the delivery workers; the sweeper will", slog.Int("hosts", len(hosts)), slog.Any("error", err))
 			return

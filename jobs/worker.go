@@ -15,8 +15,6 @@ import (
 const (
 	// workerSlots is how many hosts the queue delivers to at once in this process.
 	workerSlots = 64
-	// shutdownLimit is how long a stop waits for requests under way, which take 15 s at most.
-	shutdownLimit = 17 * time.Second
 )
 
 // ParseRedis reads REDIS_URL: redis://, rediss:// or redis-sentinel://.
@@ -41,35 +39,28 @@ func NewWorker(redis asynq.RedisConnOpt, d Deliverer, clock domain.Clock, log *s
 	return &Worker{redis: redis, deliverer: d, clock: clock, log: log}
 }
 
-// Run works until ctx ends, then finishes what is under way. A Redis that is away, now or later, is waited for.
+// Run works until ctx ends, then finishes what is under way, within stopLimit. A Redis that is away, now or later, is waited for.
 func (w *Worker) Run(ctx context.Context) error {
-	client := asynq.NewClient(w.redis)
-	defer client.Close()
+	queue := newQueue(w.redis)
+	defer func() { _ = queue.close() }()
+	visits := newVisits(w.deliverer, visitLimit)
 	server := asynq.NewServer(w.redis, asynq.Config{
 		Concurrency:              workerSlots,
 		Queues:                   map[string]int{queueDeliver: 1},
 		TaskCheckInterval:        100 * time.Millisecond, // how long an idle worker may overlook a task
 		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          shutdownLimit,
+		ShutdownTimeout:          stopLimit,
 		Logger:                   asynqLogger{w.log},
 		LogLevel:                 asynq.WarnLevel,
 	})
 	mux := asynq.NewServeMux()
-	mux.Handle(KindDeliver, &deliverHandler{stop: ctx, deliverer: w.deliverer, client: client, clock: w.clock, log: w.log})
+	mux.Handle(KindDeliver, &deliverHandler{stop: ctx, visits: visits, queue: queue, clock: w.clock, log: w.log})
 	if err := server.Start(mux); err != nil {
 		return fmt.Errorf("start worker: %w", err)
 	}
 	<-ctx.Done()
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		server.Shutdown()
-	}()
-	select {
-	case <-stopped:
-	case <-time.After(shutdownLimit + time.Second): // a Redis that hangs is not waited for
-		w.log.Warn("the queue's server did not stop in time")
-	}
+	// A Redis that hangs is not waited for.
+	finish(ctx, w.log, "delivery workers", func() { server.Shutdown(); visits.wg.Wait() })
 	return nil
 }
 
