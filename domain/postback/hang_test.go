@@ -88,3 +88,24 @@ func TestPace(t *testing.T) {
 		t.Errorf("pace %d after a fast visit", pace)
 	}
 }
+
+// A lease read that the postback was inactive; it became active before the result was written: the delivery is due.
+func TestActiveAgainWhileLeased(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.postback("https://t.example/")
+	c := w.conversion()
+	w.announce(c)
+	w.exec(`UPDATE postbacks SET active = false`)
+	leases := w.lease("t.example:443", time.Minute)
+	if len(leases) != 1 || leases[0].PostbackActive {
+		t.Fatalf("leases %+v", leases)
+	}
+	w.exec(`UPDATE postbacks SET active = true`)
+	l := leases[0]
+	w.settle(postback.Result{DeliveryID: l.Delivery.ID, PostbackID: l.Delivery.PostbackID, Fence: l.Fence, Outcome: postback.Outcome{Status: postback.DeliveryPaused}})
+	wantStatus(t, w.delivery(c), postback.DeliveryPending, "", 0, 0)
+	if n := len(w.lease("t.example:443", time.Minute)); n != 1 {
+		t.Errorf("%d are due, want 1", n)
+	}
+}

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -98,6 +99,10 @@ func (s Deliveries) Lease(ctx context.Context, host string, limit int, length ti
 
 // Settle implements postback.DeliveryStore.
 func (s Deliveries) Settle(ctx context.Context, results []postback.Result) ([]postback.Health, error) {
+	results, err := s.resumed(ctx, results)
+	if err != nil {
+		return nil, err
+	}
 	health, err := s.settleHealth(ctx, results)
 	if err != nil {
 		return nil, err
@@ -150,6 +155,37 @@ func (s Deliveries) Settle(ctx context.Context, results []postback.Result) ([]po
 		FROM settled s JOIN locked l ON l.id = s.id WHERE l.attempted`,
 		ids, fences, statuses, reasons, tries, waits, attempted, at, urls, codes, millis, classes, bodies)
 	return health, translate("settle deliveries", err)
+}
+
+// resumed makes due what a result would set aside although its postback has become active since the lease: nobody would
+// resume it any more. The lock keeps a postback as it is until the result is written.
+func (s Deliveries) resumed(ctx context.Context, results []postback.Result) ([]postback.Result, error) {
+	var ids []int64
+	for _, r := range results {
+		if r.Outcome.Status == postback.DeliveryPaused {
+			ids = append(ids, int64(r.PostbackID))
+		}
+	}
+	if len(ids) == 0 {
+		return results, nil
+	}
+	rows, err := s.db.native(ctx).Query(ctx, `SELECT p.id, p.active FROM postbacks p WHERE p.id = ANY($1) ORDER BY p.id FOR SHARE`, ids)
+	if err != nil {
+		return nil, translate("lock postbacks of paused deliveries", err)
+	}
+	active := map[postback.ID]bool{}
+	var id postback.ID
+	var is bool
+	if _, err = pgx.ForEachRow(rows, []any{&id, &is}, func() error { active[id] = is; return nil }); err != nil {
+		return nil, translate("lock postbacks of paused deliveries", err)
+	}
+	results = slices.Clone(results)
+	for i := range results {
+		if r := &results[i]; r.Outcome.Status == postback.DeliveryPaused && active[r.PostbackID] {
+			r.Outcome = postback.Outcome{Status: postback.DeliveryPending}
+		}
+	}
+	return results, nil
 }
 
 // settleHealth counts what each postback's attempts came to: a success wipes out the failures before it.
