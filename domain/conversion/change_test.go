@@ -77,7 +77,7 @@ func TestStatusWalk(t *testing.T) {
 	if n := len(w.announcer.told()); n != 6 || w.audits.Load() != 3 {
 		t.Errorf("%d announcements, %d audit rows", n, w.audits.Load())
 	}
-	entries, err := w.ledger.Ledger(ctx, operator, "a1", domain.Page{})
+	entries, err := w.ledger.Entries(ctx, operator, ledger.Filter{Party: "a1"}, domain.Page{})
 	w.fatal(err)
 	if len(entries.Items) != 5 || entries.Items[4].From != ledger.NetworkCommission || entries.Items[4].To != "a1:pending" ||
 		entries.Items[0].From != "a1:approved" || entries.Items[0].ConversionID != first.ConversionID.UUID {

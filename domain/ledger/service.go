@@ -17,12 +17,13 @@ type Filter struct {
 	From, To time.Time // posted at From or later, before To; zero = no bound
 }
 
-// Store reads the ledger. Entries are written by the deeds that make them, in their transactions.
+// Store reads the ledger, as far as a scope may see it. Entries are written by the deeds that make them, in their
+// transactions.
 type Store interface {
 	// Entries gives a party's entries, newest first.
-	Entries(ctx context.Context, f Filter, page domain.Page) (domain.Slice[Entry], error)
+	Entries(ctx context.Context, scope account.Scope, f Filter, page domain.Page) (domain.Slice[Entry], error)
 	// Balances gives a party's stored balances, by currency.
-	Balances(ctx context.Context, p Party) ([]Balance, error)
+	Balances(ctx context.Context, scope account.Scope, p Party) ([]Balance, error)
 	// Differences gives every balance that is not the fold of its entries.
 	Differences(ctx context.Context) ([]Difference, error)
 }
@@ -44,12 +45,7 @@ func (s *Service) Entries(ctx context.Context, actor account.Actor, f Filter, pa
 	if err := mayRead(actor, f.Party); err != nil {
 		return domain.Slice[Entry]{}, err
 	}
-	return s.store.Entries(ctx, f, page)
-}
-
-// Ledger is Entries without bounds of time.
-func (s *Service) Ledger(ctx context.Context, actor account.Actor, p Party, page domain.Page) (domain.Slice[Entry], error) {
-	return s.Entries(ctx, actor, Filter{Party: p}, page)
+	return s.store.Entries(ctx, actor.Scope(), f, page)
 }
 
 // Balances gives a party's balances, one for each currency that it ever had. Errors: NotFound for another tenant's
@@ -58,7 +54,7 @@ func (s *Service) Balances(ctx context.Context, actor account.Actor, p Party) ([
 	if err := mayRead(actor, p); err != nil {
 		return nil, err
 	}
-	return s.store.Balances(ctx, p)
+	return s.store.Balances(ctx, actor.Scope(), p)
 }
 
 // VerifyBalances compares every stored balance with the fold of its entries. None is the only good answer.
@@ -74,14 +70,20 @@ func mayRead(actor account.Actor, p Party) error {
 	if err := scope.Check(); err != nil {
 		return err
 	}
-	own := Party("")
-	if id, ok := scope.Affiliate(); ok {
-		own = Affiliate(affiliate.ID(id))
-	} else if id, ok := scope.Advertiser(); ok {
-		own = Advertiser(advertiser.ID(id))
-	}
-	if !scope.Network() && p != own {
+	if !scope.Network() && p != Own(scope) {
 		return errs.NotFound("not_found", "there is no such account")
 	}
 	return nil
+}
+
+// Own is the party whose accounts alone the scope may see, empty for the network's scope, which sees all, and for the
+// zero one, which sees nothing.
+func Own(scope account.Scope) Party {
+	if id, ok := scope.Affiliate(); ok {
+		return Affiliate(affiliate.ID(id))
+	}
+	if id, ok := scope.Advertiser(); ok {
+		return Advertiser(advertiser.ID(id))
+	}
+	return ""
 }

@@ -25,14 +25,18 @@ func changed(deed string, rows int, err error) error {
 	return translate(deed, err)
 }
 
-// madeWithin narrows to rows made at from or later and before to; a zero time is no bound.
-func madeWithin(from, to time.Time) func(*gorm.Statement) {
+// madeWithin is within of the time when rows were made.
+func madeWithin(from, to time.Time) func(*gorm.Statement) { return within("created_at", from, to) }
+
+// within narrows to rows whose column holds from, to, or a time between them, to itself excluded; a zero time is no
+// bound. The column's name is a constant of the caller.
+func within(column string, from, to time.Time) func(*gorm.Statement) {
 	return func(q *gorm.Statement) {
 		if !from.IsZero() {
-			q.Where("created_at >= ?", from)
+			q.Where(column+" >= ?", from)
 		}
 		if !to.IsZero() {
-			q.Where("created_at < ?", to)
+			q.Where(column+" < ?", to)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/store/storetest"
@@ -41,7 +40,6 @@ func TestCatalogueEditsDoNotStallPostbacks(t *testing.T) {
 	exec(fmt.Sprintf(oneOffer, storetest.Sealer(t).Seal("advertisers.postback_token", []byte("secret"))))
 	exec(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET lock_timeout = ''2s''', current_database()); END $$`)
 	db.Pool().Reset() // of sessions to come: a wait is a failure
-	network := account.SystemActor("test").Scope()
 	edits := map[string]func(context.Context) error{
 		"offer": func(ctx context.Context) error {
 			o, err := db.Offers().GetForUpdate(ctx, network, 1)

@@ -103,7 +103,7 @@ func (s Clicks) List(ctx context.Context, scope account.Scope, f click.Filter, p
 	if _, one := scope.Affiliate(); one || f.AffiliateID != 0 || f.OfferID != 0 {
 		order = "created_at DESC, click_id DESC"
 	}
-	q := gorm.G[clickRow](s.db.orm(ctx)).Scopes(clicksOf(scope), clicksLike(f))
+	q := gorm.G[clickRow](s.db.orm(ctx)).Scopes(clicksOf(scope), madeWithin(f.From, f.To), clicksLike(f))
 	if p.Cursor != "" {
 		last, err := click.ParseUUID(id)
 		if err != nil {
@@ -136,12 +136,6 @@ func clicksOf(scope account.Scope) func(*gorm.Statement) {
 
 func clicksLike(f click.Filter) func(*gorm.Statement) {
 	return func(s *gorm.Statement) {
-		if !f.From.IsZero() {
-			s.Where("created_at >= ?", f.From)
-		}
-		if !f.To.IsZero() {
-			s.Where("created_at < ?", f.To)
-		}
 		if f.OfferID != 0 {
 			s.Where("offer_id = ?", int64(f.OfferID))
 		}

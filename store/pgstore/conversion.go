@@ -138,7 +138,7 @@ func (s Conversions) List(ctx context.Context, scope account.Scope, f conversion
 	if err := scope.Check(); err != nil {
 		return none, err
 	}
-	q := gorm.G[conversionRow](s.db.orm(ctx)).Scopes(ofParty(scope), conversionsLike(f))
+	q := gorm.G[conversionRow](s.db.orm(ctx)).Scopes(ofParty(scope), madeWithin(f.From, f.To), conversionsLike(f))
 	if p.Cursor != "" {
 		at, id, err := decodeUUIDCursor(p.Cursor)
 		if err != nil {
@@ -183,12 +183,6 @@ func ofParty(scope account.Scope) func(*gorm.Statement) {
 
 func conversionsLike(f conversion.Filter) func(*gorm.Statement) {
 	return func(s *gorm.Statement) {
-		if !f.From.IsZero() {
-			s.Where("created_at >= ?", f.From)
-		}
-		if !f.To.IsZero() {
-			s.Where("created_at < ?", f.To)
-		}
 		if !f.ClickID.IsZero() {
 			s.Where("click_id = ?", uuid(f.ClickID))
 		}

@@ -7,6 +7,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/money"
 )
@@ -45,15 +46,22 @@ func (r entryRow) entry() (ledger.Entry, error) {
 	}, nil
 }
 
-// Entries gives a part of a party's entries, newest first. Errors: invalid_cursor.
-func (s Ledger) Entries(ctx context.Context, f ledger.Filter, page domain.Page) (domain.Slice[ledger.Entry], error) {
-	q := gorm.G[entryRow](s.db.orm(ctx)).Where("account_id = ?", string(f.Party))
-	if !f.From.IsZero() {
-		q = q.Where("at >= ?", f.From)
+// accountsOf narrows to the accounts that the scope may see.
+func accountsOf(scope account.Scope) func(*gorm.Statement) {
+	return func(q *gorm.Statement) {
+		if !scope.Network() {
+			q.Where("account_id = ?", string(ledger.Own(scope)))
+		}
 	}
-	if !f.To.IsZero() {
-		q = q.Where("at < ?", f.To)
+}
+
+// Entries gives a part of a party's entries, newest first; none of a party that the scope may not see. Errors:
+// invalid_cursor.
+func (s Ledger) Entries(ctx context.Context, scope account.Scope, f ledger.Filter, page domain.Page) (domain.Slice[ledger.Entry], error) {
+	if err := scope.Check(); err != nil {
+		return domain.Slice[ledger.Entry]{}, err
 	}
+	q := gorm.G[entryRow](s.db.orm(ctx)).Scopes(accountsOf(scope), within("at", f.From, f.To)).Where("account_id = ?", string(f.Party))
 	if page.Cursor != "" {
 		at, id, err := decodeUUIDCursor(page.Cursor)
 		if err != nil {
@@ -88,9 +96,12 @@ func (r balanceRow) balance() ledger.Balance {
 		Approved: money.NewAmount(r.Approved, c), Invoiced: money.NewAmount(r.Invoiced, c), Paid: money.NewAmount(r.Paid, c)}
 }
 
-// Balances gives a party's stored balances, by currency.
-func (s Ledger) Balances(ctx context.Context, p ledger.Party) ([]ledger.Balance, error) {
-	rows, err := gorm.G[balanceRow](s.db.orm(ctx)).Where("account_id = ?", string(p)).Order("currency").Find(ctx)
+// Balances gives a party's stored balances, by currency; none of a party that the scope may not see.
+func (s Ledger) Balances(ctx context.Context, scope account.Scope, p ledger.Party) ([]ledger.Balance, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	rows, err := gorm.G[balanceRow](s.db.orm(ctx)).Scopes(accountsOf(scope)).Where("account_id = ?", string(p)).Order("currency").Find(ctx)
 	if err != nil {
 		return nil, translate("list balances", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
@@ -52,7 +53,7 @@ func TestLedgerPagesAndBalances(t *testing.T) {
 	for limit := 1; limit <= 8; limit++ {
 		var seen []ledger.Entry
 		for page := (domain.Page{Limit: limit}); ; {
-			s, err := db.Ledger().Entries(ctx, ledger.Filter{Party: "a1"}, page)
+			s, err := db.Ledger().Entries(ctx, network, ledger.Filter{Party: "a1"}, page)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +73,7 @@ func TestLedgerPagesAndBalances(t *testing.T) {
 	for _, page := range []domain.Page{{}, {Limit: 1}} { // from is included, to is not, on every page
 		var amounts []int64
 		for {
-			s, err := db.Ledger().Entries(ctx, within, page)
+			s, err := db.Ledger().Entries(ctx, network, within, page)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,12 +88,49 @@ func TestLedgerPagesAndBalances(t *testing.T) {
 			t.Errorf("within a period: %v", amounts)
 		}
 	}
-	if _, err := db.Ledger().Entries(ctx, ledger.Filter{Party: "a1"}, domain.Page{Cursor: "x"}); !errs.HasCode(err, "invalid_cursor") {
+	if _, err := db.Ledger().Entries(ctx, network, ledger.Filter{Party: "a1"}, domain.Page{Cursor: "x"}); !errs.HasCode(err, "invalid_cursor") {
 		t.Errorf("cursor: %v", err)
 	}
-	balances, err := db.Ledger().Balances(ctx, "d1")
+	balances, err := db.Ledger().Balances(ctx, network, "d1")
 	if err != nil || len(balances) != 1 || balances[0].Pending != money.NewAmount(28, "USD") || !balances[0].Approved.IsZero() {
 		t.Errorf("balances %+v, %v", balances, err)
+	}
+}
+
+// The store itself keeps a tenant from another's books, whatever its caller forgot.
+func TestLedgerOfOthers(t *testing.T) {
+	t.Parallel()
+	db := storetest.New(t)
+	ctx := context.Background()
+	parties := []ledger.Party{"a1", "a12", "d1"}
+	for _, party := range parties {
+		if err := db.Conversions().Save(ctx, entriesOf(party, 2)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		actor account.Actor
+		own   ledger.Party
+	}{
+		{account.Actor{Role: account.RoleAffiliate, AffiliateID: 1}, "a1"}, {account.Actor{Role: account.RoleAffiliate, AffiliateID: 12}, "a12"},
+		{account.Actor{Role: account.RoleAdvertiser, AdvertiserID: 1}, "d1"}, {account.Actor{Role: account.RoleAffiliate, AffiliateID: 2}, ""},
+	} {
+		for _, party := range parties {
+			entries, err := db.Ledger().Entries(ctx, c.actor.Scope(), ledger.Filter{Party: party}, domain.Page{})
+			if err != nil || (len(entries.Items) > 0) != (party == c.own) {
+				t.Errorf("%+v reads %d entries of %s, %v", c.actor, len(entries.Items), party, err)
+			}
+			balances, err := db.Ledger().Balances(ctx, c.actor.Scope(), party)
+			if err != nil || (len(balances) > 0) != (party == c.own) {
+				t.Errorf("%+v reads %d balances of %s, %v", c.actor, len(balances), party, err)
+			}
+		}
+	}
+	if _, err := db.Ledger().Entries(ctx, account.Scope{}, ledger.Filter{Party: "a1"}, domain.Page{}); !errs.Is(err, errs.KindForbidden) {
+		t.Errorf("entries for nobody: %v", err)
+	}
+	if _, err := db.Ledger().Balances(ctx, account.Scope{}, "a1"); !errs.Is(err, errs.KindForbidden) {
+		t.Errorf("balances for nobody: %v", err)
 	}
 }
 

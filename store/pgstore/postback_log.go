@@ -87,7 +87,7 @@ func (s Conversions) LogList(ctx context.Context, scope account.Scope, f convers
 	if err := scope.Check(); err != nil {
 		return none, err
 	}
-	q := gorm.G[logRow](s.db.orm(ctx)).Select(logColumns).Scopes(ofParty(scope), logLike(f))
+	q := gorm.G[logRow](s.db.orm(ctx)).Select(logColumns).Scopes(ofParty(scope), within("received_at", f.From, f.To), logLike(f))
 	if p.Cursor != "" {
 		at, id, err := decodeUUIDCursor(p.Cursor)
 		if err != nil {
@@ -107,12 +107,6 @@ func (s Conversions) LogList(ctx context.Context, scope account.Scope, f convers
 
 func logLike(f conversion.LogFilter) func(*gorm.Statement) {
 	return func(s *gorm.Statement) {
-		if !f.From.IsZero() {
-			s.Where("received_at >= ?", f.From)
-		}
-		if !f.To.IsZero() {
-			s.Where("received_at < ?", f.To)
-		}
 		if !f.ClickID.IsZero() {
 			s.Where("click_id = ?", uuid(f.ClickID))
 		}

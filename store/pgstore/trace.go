@@ -2,15 +2,12 @@ package pgstore
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"gorm.io/gorm"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
-	"github.com/waypost/waypost/domain/advertiser"
-	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/money"
@@ -42,15 +39,8 @@ func (s Traces) Entries(ctx context.Context, scope account.Scope, id click.ID) (
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
-	q := gorm.G[tracedEntry](s.db.orm(ctx)).Table("ledger_entries").
+	q := gorm.G[tracedEntry](s.db.orm(ctx)).Table("ledger_entries").Scopes(accountsOf(scope)).
 		Where("conversion_id IN (SELECT c.id FROM conversions c WHERE c.click_id = ?)", uuid(id))
-	if own, ok := scope.Affiliate(); ok {
-		q = q.Where("account_id = ?", string(ledger.Affiliate(affiliate.ID(own))))
-	} else if own, ok := scope.Advertiser(); ok {
-		q = q.Where("account_id = ?", string(ledger.Advertiser(advertiser.ID(own))))
-	} else if !scope.Network() {
-		return nil, fmt.Errorf("trace ledger: unknown scope")
-	}
 	rows, err := q.Order("at, id").Find(ctx)
 	if err != nil {
 		return nil, translate("trace ledger", err)
