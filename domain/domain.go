@@ -15,3 +15,6 @@ type Transactor interface {
 
 // Clock tells the present instant in UTC. Services get it from their constructor so that tests own the time.
 type Clock func() time.Time
+
+// Now is cut to what the database keeps, so that an answer equals what is read later.
+func (c Clock) Now() time.Time { return c().Truncate(time.Microsecond) }

@@ -95,7 +95,7 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, u User, password 
 }
 
 func (s *Service) insertUser(ctx context.Context, actor Actor, u User) (User, error) {
-	u.CreatedAt = s.now()
+	u.CreatedAt = s.Clock.Now()
 	u.UpdatedAt = u.CreatedAt
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.InsertUser(ctx, &u); err != nil {
@@ -163,12 +163,12 @@ func (s *Service) UpdateUser(ctx context.Context, actor Actor, id UserID, change
 		if err := keepAnAdmin(admins, id, after.Role == RoleAdmin && after.Status == UserStatusActive); err != nil {
 			return err
 		}
-		after.UpdatedAt = s.now()
+		after.UpdatedAt = s.Clock.Now()
 		if err := s.Store.UpdateUser(ctx, after); err != nil {
 			return fmt.Errorf("update user %d: %w", id, err)
 		}
 		if after.Status != UserStatusActive || after.Role != before.Role || after.AffiliateID != before.AffiliateID || after.AdvertiserID != before.AdvertiserID {
-			if err := s.Store.RevokeUser(ctx, id, s.now()); err != nil {
+			if err := s.Store.RevokeUser(ctx, id, s.Clock.Now()); err != nil {
 				return fmt.Errorf("log out user %d: %w", id, err)
 			}
 		}
@@ -236,14 +236,14 @@ func (s *Service) SetPassword(ctx context.Context, actor Actor, in SetPasswordIn
 			return fmt.Errorf("set password of user %d: %w", in.UserID, err)
 		}
 		after := before
-		after.PasswordHash, after.UpdatedAt = hash, s.now()
+		after.PasswordHash, after.UpdatedAt = hash, s.Clock.Now()
 		if after.Status == UserStatusInvited {
 			after.Status = UserStatusActive
 		}
 		if err := s.Store.UpdateUser(ctx, after); err != nil {
 			return fmt.Errorf("set password of user %d: %w", in.UserID, err)
 		}
-		if err := s.Store.RevokeUser(ctx, in.UserID, s.now()); err != nil {
+		if err := s.Store.RevokeUser(ctx, in.UserID, s.Clock.Now()); err != nil {
 			return fmt.Errorf("log out user %d: %w", in.UserID, err)
 		}
 		return s.record(ctx, actor, "user.password", in.UserID, before.masked(), after.masked())
@@ -301,11 +301,8 @@ func (s *Service) hideUser(id UserID) error {
 	return errs.NotFound("not_found", "there is no user %d", id)
 }
 
-// now is cut to what the database keeps, so that an answer equals what is read later.
-func (s *Service) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
-
 func (s *Service) record(ctx context.Context, actor Actor, action string, id UserID, before, after any) error {
-	e, err := actor.Audit(s.now(), action, "user", id, before, after)
+	e, err := actor.Audit(s.Clock.Now(), action, "user", id, before, after)
 	if err != nil {
 		return err
 	}

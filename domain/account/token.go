@@ -37,7 +37,7 @@ type Session struct {
 
 // IssueRefresh begins a log-in of a user that has proved itself.
 func (s *Service) IssueRefresh(ctx context.Context, u User, ip string) (Session, error) {
-	family, err := domain.NewUUID(s.now(), s.Random)
+	family, err := domain.NewUUID(s.Clock.Now(), s.Random)
 	if err != nil {
 		return Session{}, err
 	}
@@ -66,7 +66,7 @@ func (s *Service) continueFamily(ctx context.Context, u User, family domain.UUID
 		return Session{}, fmt.Errorf("make refresh token: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString(random[:])
-	now := s.now()
+	now := s.Clock.Now()
 	id, err := domain.NewUUID(now, s.Random)
 	if err != nil {
 		return Session{}, err
@@ -91,7 +91,7 @@ func (s *Service) Rotate(ctx context.Context, token, ip string) (Session, error)
 		if err != nil {
 			return fmt.Errorf("rotate refresh token: %w", err)
 		}
-		now := s.now()
+		now := s.Clock.Now()
 		if !t.UsedAt.IsZero() && t.RevokedAt.IsZero() {
 			if err := s.Store.RevokeFamily(ctx, t.Family, now); err != nil {
 				return fmt.Errorf("end log-in: %w", err)
@@ -138,7 +138,7 @@ func (s *Service) EndLogin(ctx context.Context, actor Actor, family domain.UUID)
 		// The lock orders the log-out with a Rotate at the same moment, whose new token would outlive it.
 		_, err := s.Store.GetUserForUpdate(ctx, actor.Scope(), actor.UserID)
 		if err == nil {
-			err = s.Store.RevokeFamily(ctx, family, s.now())
+			err = s.Store.RevokeFamily(ctx, family, s.Clock.Now())
 		}
 		if err != nil {
 			return fmt.Errorf("log out user %d: %w", actor.UserID, err)
@@ -150,7 +150,7 @@ func (s *Service) EndLogin(ctx context.Context, actor Actor, family domain.UUID)
 // Active is the user of a log-in that is still good. It is asked at each call with an access token, so that a log-out
 // or a disabling counts at once.
 func (s *Service) Active(ctx context.Context, id UserID, family domain.UUID) (User, error) {
-	u, err := s.Store.SessionUser(ctx, id, family, s.now())
+	u, err := s.Store.SessionUser(ctx, id, family, s.Clock.Now())
 	if errs.Is(err, errs.KindNotFound) {
 		return User{}, errs.Unauthenticated("session_ended", "this log-in is over: log in again")
 	}
@@ -162,7 +162,7 @@ func (s *Service) Active(ctx context.Context, id UserID, family domain.UUID) (Us
 
 // Prune forgets refresh tokens that are long over and answers that are no longer repeated. It returns how many.
 func (s *Service) Prune(ctx context.Context) (int, error) {
-	tokens, err := s.Store.DeleteTokens(ctx, s.now().Add(-24*time.Hour))
+	tokens, err := s.Store.DeleteTokens(ctx, s.Clock.Now().Add(-24*time.Hour))
 	if err != nil {
 		return 0, fmt.Errorf("forget old refresh tokens: %w", err)
 	}

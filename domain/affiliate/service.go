@@ -50,7 +50,7 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, a Affiliate) 
 	if err := a.Validate(); err != nil {
 		return Affiliate{}, nil, err
 	}
-	a.CreatedAt = s.now()
+	a.CreatedAt = s.Clock.Now()
 	a.UpdatedAt = a.CreatedAt
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.Insert(ctx, &a); err != nil {
@@ -88,7 +88,7 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if err := after.check(); err != nil {
 			return err
 		}
-		after.UpdatedAt = s.now()
+		after.UpdatedAt = s.Clock.Now()
 		if err := s.Store.Update(ctx, after); err != nil {
 			return fmt.Errorf("update affiliate %d: %w", id, err)
 		}
@@ -149,11 +149,8 @@ func (s *Service) Delete(ctx context.Context, actor account.Actor, id ID) error 
 	})
 }
 
-// now is cut to what the database keeps, so that an answer equals what is read later.
-func (s *Service) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
-
 func (s *Service) record(ctx context.Context, actor account.Actor, action string, id ID, before, after any) error {
-	e, err := actor.Audit(s.now(), action, "affiliate", id, before, after)
+	e, err := actor.Audit(s.Clock.Now(), action, "affiliate", id, before, after)
 	if err != nil {
 		return err
 	}

@@ -61,7 +61,7 @@ func (s *Service) SetAccess(ctx context.Context, actor account.Actor, a Access) 
 			a = before
 			return nil
 		}
-		a.CreatedAt = s.now()
+		a.CreatedAt = s.Clock.Now()
 		a.UpdatedAt = a.CreatedAt
 		if err := s.Store.SetAccess(ctx, &a); err != nil {
 			return fmt.Errorf("set access to offer %d: %w", a.OfferID, err)

@@ -94,7 +94,7 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, o Offer) (Off
 		if warnings, err = o.Validate(s.Lint); err != nil {
 			return err
 		}
-		o.CreatedAt = s.now()
+		o.CreatedAt = s.Clock.Now()
 		o.UpdatedAt = o.CreatedAt
 		if err := s.Store.Insert(ctx, &o); err != nil {
 			return fmt.Errorf("create offer: %w", err)
@@ -171,7 +171,7 @@ func (s *Service) edit(ctx context.Context, actor account.Actor, id ID, e edit) 
 		if err := s.checkFixed(ctx, before, after); err != nil {
 			return err
 		}
-		after.UpdatedAt = s.now()
+		after.UpdatedAt = s.Clock.Now()
 		if err := s.Store.Update(ctx, &after); err != nil {
 			return fmt.Errorf("change offer %d: %w", id, err)
 		}
@@ -286,11 +286,8 @@ func (s *Service) mayManage(ctx context.Context, actor account.Actor, id ID) err
 	return refusal
 }
 
-// now is cut to what the database keeps, so that an answer equals what is read later.
-func (s *Service) now() time.Time { return s.Clock().Truncate(time.Microsecond) }
-
 func (s *Service) record(ctx context.Context, actor account.Actor, action, objectType string, id any, before, after any) error {
-	e, err := actor.Audit(s.now(), action, objectType, id, before, after)
+	e, err := actor.Audit(s.Clock.Now(), action, objectType, id, before, after)
 	if err != nil {
 		return err
 	}
