@@ -5,9 +5,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -27,15 +28,31 @@ func clock() time.Time { return time.Now().UTC() }
 
 var discard = slog.New(slog.DiscardHandler)
 
-// redisURLs are the kinds of Redis that a test runs against: always the in-memory one, and a real one where
-// WAYPOST_TEST_REDIS_URL names it. Its keys are flushed.
+// redisURLs are the kinds of Redis that a test runs against: the in-memory one and a real server of its own.
 func redisURLs(t *testing.T) map[string]string {
 	t.Helper()
-	urls := map[string]string{"embedded": "redis://" + miniredis.RunT(t).Addr() + "/0"}
-	if url := os.Getenv("WAYPOST_TEST_REDIS_URL"); url != "" {
-		urls["real"] = url
+	return map[string]string{"embedded": "redis://" + miniredis.RunT(t).Addr() + "/0", "real": realRedis(t)}
+}
+
+// realRedis starts a redis-server that ends with the test.
+func realRedis(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return urls
+	address := ln.Addr().String()
+	_ = ln.Close()
+	_, port, _ := net.SplitHostPort(address)
+	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start redis-server (make test installs it): %v", err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	client := redis.NewClient(&redis.Options{Addr: address})
+	defer client.Close()
+	eventually(t, 10*time.Second, "redis-server answers", func() bool { return client.Ping(t.Context()).Err() == nil })
+	return "redis://" + address + "/0"
 }
 
 func flushAll(t *testing.T, url string) {
