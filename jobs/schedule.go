@@ -59,7 +59,7 @@ func (s *Schedule) repeat(ctx context.Context, j Periodic) {
 	for ctx.Err() == nil {
 		asked := s.clock()
 		next := s.turn(ctx, j, &health)
-		timer := time.NewTimer(next - s.clock().Sub(asked))
+		timer := time.NewTimer(min(next, next-s.clock().Sub(asked))) // a clock that was set back prolongs no wait
 		select {
 		case <-ctx.Done():
 			timer.Stop()
