@@ -11,8 +11,8 @@ import (
 	"github.com/waypost/waypost/domain/money"
 )
 
-// judgeUnrecorded answers a call that is in the spool but cannot be decided while the database is away: refused, where
-// the call itself shows that it can never be accepted, else queued. The loader records it later in either case, so that
+// judgeUnrecorded answers a call that is in the spool but could not be decided now, usually because the database is away:
+// refused, where the call itself shows that it can never be accepted, else queued. The loader records it later in either case, so that
 // it appears in the incoming log.
 func (t *Tracking) judgeUnrecorded(call conversion.Call) conversion.Result {
 	sent, invalid := conversion.ParseSent(call)
@@ -38,7 +38,7 @@ func (t *Tracking) judgeUnrecorded(call conversion.Call) conversion.Result {
 		}
 	}
 	return conversion.Result{Status: conversion.OutcomeQueued, Code: conversion.CodeOK, HTTPStatus: http.StatusAccepted,
-		Message: "stored; it is decided as soon as the database is back", ClickID: sent.ClickID, Warnings: sent.Warnings}
+		Message: "stored; it could not be decided at once and will be as soon as possible", ClickID: sent.ClickID, Warnings: sent.Warnings}
 }
 
 // checkToken asks whether any advertiser has this token, by the hashes in the routing catalogue. The click's advertiser

@@ -30,6 +30,9 @@ func Authenticate(a advertiser.Advertiser, c Call, s Sent) *errs.Error {
 		if s.Token == "" {
 			return errs.Unauthenticated("missing_token", "token is missing; send the secret of your advertiser account as token")
 		}
+		if a.PostbackToken == "" {
+			return errs.Forbidden("invalid_token", "the token of the click's advertiser is missing or cannot be read here; its network can mend that and replay the call")
+		}
 		if !sameSecret(s.Token, a.PostbackToken) {
 			return errs.Forbidden("invalid_token", "token is not that of the click's advertiser")
 		}
@@ -50,7 +53,7 @@ func sameSecret(got, want string) bool {
 // sig, a body by the header.
 func checkSignatures(secret string, c Call) *errs.Error {
 	if secret == "" {
-		return invalidSignature("the advertiser has no secret yet")
+		return invalidSignature("the secret of the click's advertiser is missing or cannot be read here; its network can mend that and replay the call")
 	}
 	if len(c.Body) > 0 {
 		if err := checkBodySignature(secret, c); err != nil || !namesParameters(c.RawQuery) {

@@ -31,7 +31,7 @@ func catalogueVersion(g *gorm.DB) (int64, error) {
 }
 
 // LoadRouting implements click.RoutingStore. An advertiser whose token was sealed under a lost secret gets the zero
-// hash, which no token has: its postbacks are refused, while all clicks go on.
+// hash, which no token has: its postbacks are refused, as LoadTerms refuses them, while all clicks go on.
 func (s Routing) LoadRouting(ctx context.Context) (*click.Routing, error) {
 	var r *click.Routing
 	err := s.db.gorm.WithContext(ctx).Transaction(func(g *gorm.DB) (err error) {
