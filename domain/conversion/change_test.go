@@ -63,7 +63,7 @@ func TestStatusWalk(t *testing.T) {
 	}
 	parsed, err := w.signer.Parse(id, noon)
 	w.fatal(err)
-	events, err := w.s.Events(ctx, operator, parsed)
+	events, err := w.s.Events(ctx, operator, parsed, 100)
 	w.fatal(err)
 	var walk []string
 	for _, e := range events {

@@ -61,7 +61,7 @@ func TestTenants(t *testing.T) {
 			}
 			parsed, err := w.signer.Parse(clicks[i], noon)
 			w.fatal(err)
-			events, err := w.s.Events(ctx, c.actor, parsed)
+			events, err := w.s.Events(ctx, c.actor, parsed, 10)
 			if err != nil || len(events) != map[bool]int{true: 1}[visible] {
 				t.Errorf("%s: events of click %d: %d, %v", c.name, i, len(events), err)
 			}

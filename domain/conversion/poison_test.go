@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/store/storetest"
 )
 
 // Sums of mode add outgrow what one call may send.
@@ -27,7 +28,7 @@ func TestAddOutgrowsOneCall(t *testing.T) {
 	}
 	parsed, err := w.signer.Parse(id, noon)
 	w.fatal(err)
-	if events, err := w.s.Events(context.Background(), operator, parsed); err != nil || len(events) != 4 {
+	if events, err := w.s.Events(context.Background(), operator, parsed, 10); err != nil || len(events) != 4 {
 		t.Errorf("%d events, %v", len(events), err)
 	}
 	w.verify()
@@ -65,5 +66,54 @@ func TestUnstorableFiguresAreRefused(t *testing.T) {
 	w.exec(`ALTER TABLE conversions ADD CONSTRAINT conversions_short CHECK (length(txid) < 9)`)
 	if r := w.post("clickid", id, "txid", strings.Repeat("x", 9), "com", "1"); r.Status != "refused" || r.HTTPStatus != 422 {
 		t.Errorf("a check of the database: %+v", r)
+	}
+}
+
+// An advertiser whose token cannot be read any more is refused alone, with its line in the log; its call can be replayed
+// once the secret is back.
+func TestUnreadableTokenIsRefusedAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id, other := w.click(1, noon.Add(-time.Hour), ""), w.click(5, noon.Add(-time.Hour), "")
+	w.exec(`UPDATE advertisers SET postback_token = 'sealed under a lost secret' WHERE id = 1`)
+	bad := w.query("clickid", id, "com", "1")
+	results := w.s.RecordBatch(context.Background(), []conversion.Call{bad, w.query("clickid", other, "com", "1")})
+	for i, want := range []string{"invalid_token", "ok"} {
+		if r := results[i]; r.Err != nil || r.Code != want {
+			t.Errorf("%+v, want %s", r, want)
+		}
+	}
+	for _, token := range []string{"sealed under a lost secret", ""} {
+		if r := w.post("clickid", id, "com", "1", "token", token); r.Status != "refused" {
+			t.Errorf("token %q: %+v", token, r)
+		}
+	}
+	w.exec(`UPDATE advertisers SET postback_token = $1 WHERE id = 1`, storetest.Sealer(t).Seal("advertisers.postback_token", []byte(token)))
+	if r, err := w.s.Replay(context.Background(), operator, bad.ID); err != nil || r.Status != "recorded" {
+		t.Errorf("replayed: %+v, %v", r, err)
+	}
+	w.verify()
+}
+
+// What a trace asks for is bounded: the newest, oldest first.
+func TestBoundsOfATrace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.click(1, noon.Add(-time.Hour), "")
+	for i := range 5 {
+		w.at(noon.Add(time.Duration(i) * time.Second))
+		w.post("clickid", id, "goal", "none", "com", "1")
+	}
+	parsed, err := w.signer.Parse(id, noon)
+	w.fatal(err)
+	events, err := w.s.Events(context.Background(), operator, parsed, 3)
+	w.fatal(err)
+	entries, err := w.db.Traces().Entries(context.Background(), operator.Scope(), parsed, 4)
+	w.fatal(err)
+	if len(events) != 3 || !events[0].At.Equal(noon.Add(2*time.Second)) || !events[2].At.Equal(noon.Add(4*time.Second)) {
+		t.Errorf("events %+v", events)
+	}
+	if len(entries) != 4 || !entries[0].At.Equal(noon.Add(3*time.Second)) || !entries[3].At.Equal(noon.Add(4*time.Second)) {
+		t.Errorf("entries %+v", entries)
 	}
 }

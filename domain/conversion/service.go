@@ -68,8 +68,8 @@ type Store interface {
 	Lock(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
 	Get(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
 	List(ctx context.Context, scope account.Scope, f Filter, p domain.Page) (domain.Slice[Conversion], error)
-	// Events gives what happened to the conversions of a click, oldest first.
-	Events(ctx context.Context, scope account.Scope, id click.ID) ([]Event, error)
+	// Events gives what happened to the conversions of a click: the newest so many, oldest first.
+	Events(ctx context.Context, scope account.Scope, id click.ID, limit int) ([]Event, error)
 
 	LogGet(ctx context.Context, scope account.Scope, id LogID) (LogEntry, error)
 	LogList(ctx context.Context, scope account.Scope, f LogFilter, p domain.Page) (domain.Slice[LogEntry], error)
@@ -129,12 +129,12 @@ func (s *Service) List(ctx context.Context, actor account.Actor, f Filter, p dom
 	return s.d.Store.List(ctx, actor.Scope(), f, p)
 }
 
-// Events gives what happened to the conversions of a click, oldest first.
-func (s *Service) Events(ctx context.Context, actor account.Actor, id click.ID) ([]Event, error) {
+// Events gives what happened to the conversions of a click: the newest so many, oldest first.
+func (s *Service) Events(ctx context.Context, actor account.Actor, id click.ID, limit int) ([]Event, error) {
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return nil, err
 	}
-	return s.d.Store.Events(ctx, actor.Scope(), id)
+	return s.d.Store.Events(ctx, actor.Scope(), id, limit)
 }
 
 // LogGet gives one line of the incoming log.

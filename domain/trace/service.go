@@ -13,13 +13,14 @@ import (
 	"github.com/waypost/waypost/domain/postback"
 )
 
-// maxRows bounds how many lines of the log, and how many deliveries, one trace tells: the newest.
+// maxRows bounds how many rows of each kind (lines of the log, events, postings, deliveries) one trace tells: the newest.
 const maxRows = 2000
 
 // Store reads what no other service gives by click.
 type Store interface {
-	// Entries are the postings that belong to a click, of the scope's own party unless it is the network's.
-	Entries(ctx context.Context, scope account.Scope, id click.ID) ([]ledger.Entry, error)
+	// Entries are the postings that belong to a click, of the scope's own party unless it is the network's: the newest
+	// so many, oldest first.
+	Entries(ctx context.Context, scope account.Scope, id click.ID, limit int) ([]ledger.Entry, error)
 }
 
 // Service tells traces.
@@ -47,10 +48,10 @@ func (s *Service) Trace(ctx context.Context, actor account.Actor, text string) (
 	}); err != nil {
 		return Trace{}, fmt.Errorf("trace postbacks: %w", err)
 	}
-	if rows.Events, err = s.conversions.Events(ctx, actor, c.ID); err != nil {
+	if rows.Events, err = s.conversions.Events(ctx, actor, c.ID, maxRows); err != nil {
 		return Trace{}, fmt.Errorf("trace conversions: %w", err)
 	}
-	if rows.Entries, err = s.store.Entries(ctx, actor.Scope(), c.ID); err != nil {
+	if rows.Entries, err = s.store.Entries(ctx, actor.Scope(), c.ID, maxRows); err != nil {
 		return Trace{}, fmt.Errorf("trace ledger: %w", err)
 	}
 	if rows.Deliveries, err = all(func(p domain.Page) (domain.Slice[postback.Delivery], error) {

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -232,8 +233,8 @@ func (r eventRow) event() conversion.Event {
 	return e
 }
 
-// Events gives what happened to the conversions of a click that the scope may see, oldest first.
-func (s Conversions) Events(ctx context.Context, scope account.Scope, id click.ID) ([]conversion.Event, error) {
+// Events gives what happened to the conversions of a click that the scope may see: the newest so many, oldest first.
+func (s Conversions) Events(ctx context.Context, scope account.Scope, id click.ID, limit int) ([]conversion.Event, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
@@ -243,10 +244,12 @@ func (s Conversions) Events(ctx context.Context, scope account.Scope, id click.I
 	} else if party, ok := scope.Advertiser(); ok {
 		seen = seen.Where("advertiser_id = ?", party)
 	}
-	rows, err := gorm.G[eventRow](s.db.orm(ctx)).Where("click_id = ? AND conversion_id IN (?)", uuid(id), seen).Order("at, id").Find(ctx)
+	rows, err := gorm.G[eventRow](s.db.orm(ctx)).Where("click_id = ? AND conversion_id IN (?)", uuid(id), seen).
+		Order("at DESC, id DESC").Limit(limit).Find(ctx)
 	if err != nil {
 		return nil, translate("list events", err)
 	}
+	slices.Reverse(rows)
 	events := make([]conversion.Event, len(rows))
 	for i, r := range rows {
 		events[i] = r.event()

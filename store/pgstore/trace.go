@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -34,17 +35,19 @@ type tracedEntry struct {
 	At            time.Time
 }
 
-// Entries are the postings of the click's conversions, of the scope's own party unless it is the network's.
-func (s Traces) Entries(ctx context.Context, scope account.Scope, id click.ID) ([]ledger.Entry, error) {
+// Entries are the postings of the click's conversions, of the scope's own party unless it is the network's: the newest so
+// many, oldest first.
+func (s Traces) Entries(ctx context.Context, scope account.Scope, id click.ID, limit int) ([]ledger.Entry, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
 	q := gorm.G[tracedEntry](s.db.orm(ctx)).Table("ledger_entries").Scopes(accountsOf(scope)).
 		Where("conversion_id IN (SELECT c.id FROM conversions c WHERE c.click_id = ?)", uuid(id))
-	rows, err := q.Order("at, id").Find(ctx)
+	rows, err := q.Order("at DESC, id DESC").Limit(limit).Find(ctx)
 	if err != nil {
 		return nil, translate("trace ledger", err)
 	}
+	slices.Reverse(rows)
 	entries := make([]ledger.Entry, len(rows))
 	for i, r := range rows {
 		entries[i] = ledger.Entry{
