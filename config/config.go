@@ -121,12 +121,14 @@ func parseError(err error) error {
 
 func (c Config) check() error {
 	var faults []error
+	known := true
 	for _, r := range c.Roles() {
 		if r != RoleTrack && r != RoleAPI && r != RoleWorker {
 			faults = append(faults, fmt.Errorf("WAYPOST_ROLE: %q is no role; use all, or a comma list of track, api, worker", r))
+			known = false
 		}
 	}
-	if !c.All() {
+	if known && !c.All() {
 		for _, need := range []struct{ name, value string }{
 			{"DATABASE_URL", c.DatabaseURL}, {"REDIS_URL", c.RedisURL}, {"WAYPOST_SECRET", c.Secret}} {
 			if need.value == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -250,6 +251,10 @@ func TestPrintedWalk(t *testing.T) {
 	out, err := exec.Command("bash", filepath.Join(dir, "walk.sh")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
+	}
+	walk, err := os.ReadFile(filepath.Join(dir, "walk.sh"))
+	if err != nil || strings.Contains("\n"+string(walk), "\n#") {
+		t.Errorf("a pasted walk with comments fails in zsh: %v\n%s", err, walk)
 	}
 	for _, want := range []string{
 		`"status":"recorded"`, `cid=tracker-42&payout=7.50&status=approved&txid=order-1001`, `"approved":"7.50"`,

@@ -218,7 +218,7 @@ func (p *Postgres) Stop(ctx context.Context) error {
 		return fmt.Errorf("stop postgres: %w", err)
 	}
 	if last == nil {
-		p.log.InfoContext(ctx, "the database goes on for another process")
+		p.log.DebugContext(ctx, "the database goes on for another process")
 		return nil
 	}
 	defer last.release()

@@ -151,7 +151,7 @@ func numeric(host string) bool {
 
 func refusal(host string, port uint16, cause error) error {
 	if errors.Is(cause, ssrf.ErrProhibitedPort) {
-		return errs.Invalid("blocked_port", "port %d is not allowed: postbacks go to ports 80 and 443, unless the operator allows the address", port).At("body.url")
+		return errs.Invalid("blocked_port", "port %d is not allowed: postbacks go to ports 80 and 443, unless WAYPOST_OUTBOUND_ALLOW names the address", port).At("body.url")
 	}
 	return errs.Invalid("blocked_address", "%s leads to an address that postbacks may not reach: private, local or reserved", host).At("body.url")
 }

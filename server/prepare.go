@@ -193,6 +193,9 @@ func Migrate(ctx context.Context, cfg config.Config, log *slog.Logger) (applied 
 func CreateAdmin(ctx context.Context, cfg config.Config, log *slog.Logger, email, password string) error {
 	return beside(ctx, cfg, log, func(s *Server) error {
 		_, err := s.services.accounts.CreateUser(ctx, account.SystemActor("admin create"), account.User{Email: email, Role: account.RoleAdmin}, password)
+		if errs.HasCode(err, "users_email") {
+			return fmt.Errorf("there is already a user %s", email)
+		}
 		return err
 	})
 }

@@ -155,7 +155,7 @@ func (s *Server) listen() (map[*http.Server]net.Listener, error) {
 			for _, other := range listeners {
 				_ = other.Close()
 			}
-			return fmt.Errorf("%s: %w", setting, err)
+			return fmt.Errorf("%w; set %s to another address", err, setting)
 		}
 		listeners[server] = ln
 		return nil

@@ -44,7 +44,8 @@ type environment struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	signal.Ignore(syscall.SIGPIPE) // a closed terminal or pipe must not end the process without its database
+	context.AfterFunc(ctx, stop)   // a second signal ends the process at once
 	var cli commands
 	parsed := kong.Parse(&cli, kong.Name("waypost"), kong.UsageOnError(),
 		kong.Description("Waypost is a self-hosted affiliate network platform. Settings come from the environment; see config/config.go."))

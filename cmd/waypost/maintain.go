@@ -44,12 +44,18 @@ func (c *adminCreateCmd) Run(e *environment) error {
 		if !line.Scan() {
 			return errors.New("--password-stdin: standard input holds no line")
 		}
-		password = strings.TrimRight(line.Text(), "\r")
+		if password = strings.TrimRight(line.Text(), "\r"); password == "" {
+			return errors.New("--password-stdin: the first line of standard input is empty; send a password of 12 or more characters")
+		}
 	}
 	if err := server.CreateAdmin(e.ctx, cfg, log, c.Email, password); err != nil {
 		return err
 	}
-	fmt.Printf("operator %s made\n", c.Email)
+	where := "the database of DATABASE_URL"
+	if cfg.DatabaseURL == "" {
+		where = "the data folder " + cfg.DataDir
+	}
+	fmt.Printf("operator %s made in %s\n", c.Email, where)
 	if !c.PasswordStdin {
 		fmt.Printf("password: %s (shown once)\n", password)
 	}
