@@ -1,10 +1,12 @@
 #!/bin/sh
-# Installs the parts of the tests that Go does not bring: a real redis-server and curl. PostgreSQL is found or
-# installed by the program itself.
+# Installs the parts of the tests that Go does not bring: a real redis-server, curl, ps and pgrep, xz. PostgreSQL is
+# found or installed by the program itself.
 set -eu
 missing=""
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
+command -v pgrep >/dev/null 2>&1 || missing="$missing procps"
+command -v xz >/dev/null 2>&1 || missing="$missing xz-utils"
 [ -z "$missing" ] && exit 0
 
 as_root() {
@@ -16,9 +18,9 @@ if command -v apt-get >/dev/null 2>&1; then
   export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
   as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null || failed=1
 elif command -v brew >/dev/null 2>&1; then
-  brew install --quiet $(echo "$missing" | sed 's/redis-server/redis/') || failed=1
+  brew install --quiet $(echo "$missing" | sed 's/redis-server/redis/; s/xz-utils/xz/') || failed=1
 elif command -v dnf >/dev/null 2>&1; then
-  as_root dnf install -y -q $(echo "$missing" | sed 's/redis-server/redis/') || failed=1
+  as_root dnf install -y -q $(echo "$missing" | sed 's/redis-server/redis/; s/procps/procps-ng/; s/xz-utils/xz/') || failed=1
 else
   failed=1
 fi
