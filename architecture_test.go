@@ -17,12 +17,13 @@ const module = "github.com/waypost/waypost"
 // mayImport is the plan of ARCHITECTURE.md: which of our folders a folder may import.
 var mayImport = map[string][]string{
 	"cmd":        {"server", "config", "migrations"},
-	"server":     {"api", "tracking", "jobs", "web", "store", "outbound", "spool", "embedded", "domain", "config", "migrations"},
+	"server":     {"api", "tracking", "jobs", "web", "store", "outbound", "spool", "embedded", "demo", "domain", "config", "migrations"},
 	"tracking":   {"web", "spool", "domain"},
 	"api":        {"web", "domain"},
 	"jobs":       {"spool", "domain"},
 	"store":      {"domain", "store", "migrations"},
 	"outbound":   {"domain"},
+	"demo":       {"domain"},
 	"web":        {"domain"},
 	"e2e":        {"server", "config"},
 	"bench":      {},
@@ -51,12 +52,12 @@ var onlyIn = map[string][]string{
 
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.
 var domainFloors = [][]string{
-	{"."}, {"errs"}, {"money"}, {"field"}, {"audit"}, {"account"}, {"advertiser", "affiliate"}, {"offer", "ledger"}, {"click"},
-	{"conversion"}, {"postback"}, {"trace"},
+	{"."}, {"errs"}, {"money"}, {"field"}, {"audit", "mail"}, {"account"}, {"advertiser", "affiliate", "network"},
+	{"offer", "ledger", "notice"}, {"click"}, {"preset"}, {"conversion"}, {"postback"}, {"trace", "report"},
 }
 
 // domainPure is what the domain may import besides itself and the pure part of the standard library.
-var domainPure = []string{"github.com/shopspring/decimal", "golang.org/x/crypto/argon2", "golang.org/x/text/"}
+var domainPure = []string{"github.com/shopspring/decimal", "github.com/pquerna/otp", "golang.org/x/crypto/argon2", "golang.org/x/text/"}
 
 // domainNever is the standard library's impure part.
 var domainNever = []string{"net/http", "database/sql", "os", "log", "os/exec", "syscall", "unsafe"}

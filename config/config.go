@@ -64,6 +64,13 @@ type Config struct {
 	OutboundAllow []netip.Prefix `env:"WAYPOST_OUTBOUND_ALLOW"`
 	// TrustedProxies is a comma list of CIDRs whose X-Forwarded-For counts.
 	TrustedProxies []netip.Prefix `env:"WAYPOST_TRUSTED_PROXIES"`
+	// GeoIPDB is a MaxMind DB file (mmdb) with countries, such as GeoLite2-Country or DB-IP; unset = countries unknown.
+	GeoIPDB string `env:"WAYPOST_GEOIP_DB"`
+	// SMTPURL is the mail server, smtp://user:password@host:587 (STARTTLS) or smtps://…:465; unset = mail is written to
+	// the folder mail in the data folder.
+	SMTPURL string `env:"WAYPOST_SMTP_URL"`
+	// MailFrom is the sender of mail, such as "Example Network <network@example.com>"; needed with SMTPURL.
+	MailFrom string `env:"WAYPOST_MAIL_FROM"`
 	// FallbackURL receives clicks that do not qualify and whose offer names no fallback; unset = a plain 404 page.
 	FallbackURL string `env:"WAYPOST_FALLBACK_URL"`
 	// MetricsToken is the bearer token that /metrics asks for; unset = it answers loopback and private addresses only.
