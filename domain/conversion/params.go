@@ -71,6 +71,10 @@ type Sent struct {
 	Test                                         bool
 	Warnings                                     []string
 	Masked                                       string // query and body as one text without secrets, for the log
+
+	Preset  string   // the parameter set that the call named and that exists, such as "everflow"
+	ReadAs  []string // each alias that was read, such as "amount=val", in the order of the contract's table
+	Unknown []string // names that nothing reads, in the order sent; at most 20, each at most 64 bytes
 }
 
 // ParseSent reads a call's parameters. A body that cannot be read is the error invalid_body; what the query says is
