@@ -45,6 +45,7 @@ type Deps struct {
 // one that believes no header.
 func Mount(e *echo.Echo, d Deps) error {
 	openAPI := newService(e, d).api.OpenAPI()
+	describeDoors(openAPI)
 	openResponses(openAPI)
 	document, err := json.Marshal(openAPI)
 	if err != nil {

@@ -121,6 +121,9 @@ func TestOpenAPISaysEnough(t *testing.T) {
 				t.Errorf("%s: id %q, summary %q, tags %v", at, op.OperationID, op.Summary, op.Tags)
 			}
 			ids[op.OperationID] = true
+			if op.Tags[0] == "Tracking" { // doors without log-in and problem documents
+				continue
+			}
 			public := path == "/auth/login" || path == "/auth/refresh"
 			if public != (len(op.Security) == 0) {
 				t.Errorf("%s: security %v", at, op.Security)

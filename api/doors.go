@@ -1,0 +1,154 @@
+package api
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+const tagTracking = "Tracking"
+
+// describeDoors adds what package tracking serves outside Base to the document: tracking links, postbacks and pixels.
+// They are no huma routes, for they decide in microseconds; their words are those of TRACKING.md.
+func describeDoors(document *huma.OpenAPI) {
+	document.Tags = append(document.Tags, &huma.Tag{Name: tagTracking,
+		Description: "What visitors' browsers and advertisers' servers call, on the tracking host. No log-in; TRACKING.md has every alias."})
+	answer := document.Components.Schemas.Schema(reflect.TypeFor[callAnswer](), true, "CallAnswer")
+	root := []*huma.Server{{URL: "/", Description: "The tracking host"}}
+	door := func(path string, item *huma.PathItem) {
+		item.Servers = root
+		document.Paths[path] = item
+	}
+	door("/click", &huma.PathItem{Get: &huma.Operation{
+		OperationID: "click", Summary: "Follow a tracking link", Tags: []string{tagTracking}, Parameters: linkParameters(),
+		Description: "Records the click and redirects to the offer's destination, whose macros are filled. An acknowledged redirect is a durable click.",
+		Responses: map[string]*huma.Response{
+			"302": {Description: "The click is recorded; the visitor goes on", Headers: map[string]*huma.Param{
+				"Location":       {Description: "The offer's destination, or the fallback of a click that does not qualify", Schema: textSchema("uri")},
+				"Waypost-Stored": {Description: "no, where the spool could not be written and the click is not recorded", Schema: textSchema("")},
+			}},
+			"400": {Description: "o or a is missing or no number", Content: page("text/plain", "text/html")},
+			"404": {Description: "The click does not qualify and nothing names a fallback", Content: page("text/plain", "text/html")},
+			"503": {Description: "No catalogue yet; try again", Content: page("text/plain", "text/html")},
+		},
+	}})
+	parameters := postbackParameters()
+	properties := map[string]*huma.Schema{}
+	for _, p := range parameters {
+		properties[p.Name] = &huma.Schema{Description: p.Description}
+	}
+	body := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeObject, Properties: properties, AdditionalProperties: true},
+		Example: map[string]any{"clickid": exampleClickID, "token": "SECRET", "val": "99.99", "comperc": "7.5", "txid": "A-1001"}}
+	responses := callResponses(answer)
+	door("/postback", &huma.PathItem{
+		Get: &huma.Operation{OperationID: "postback", Summary: "Report a conversion", Tags: []string{tagTracking}, Parameters: parameters,
+			Description: "Server to server. Matches the click, computes the commission and answers what became of it, as JSON.", Responses: responses},
+		Post: &huma.Operation{OperationID: "postback-by-post", Summary: "Report a conversion with a body", Tags: []string{tagTracking}, Parameters: parameters,
+			Description: "The same parameters in the query or in a form or JSON body; the query comes first.", Responses: responses,
+			RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": body, "application/x-www-form-urlencoded": body}}},
+	})
+	for _, pixel := range []struct{ path, id, summary, mediaType string }{
+		{"/pixel.gif", "pixel-image", "Report a conversion by an image", "image/gif"},
+		{"/pixel", "pixel-frame", "Report a conversion by an iframe", "text/html"},
+		{"/pixel.js", "pixel-script", "Report a conversion by a script", "text/javascript"},
+	} {
+		door(pixel.path, &huma.PathItem{Get: &huma.Operation{
+			OperationID: pixel.id, Summary: pixel.summary, Tags: []string{tagTracking}, Parameters: parameters,
+			Description: "For a thank-you page where no server can call. The click comes from the first-party cookie where clickid is missing. The headers Waypost-Status and Waypost-Code tell the outcome.",
+			Responses:   map[string]*huma.Response{"default": {Description: "The pixel, whatever the outcome", Content: page(pixel.mediaType)}},
+		}})
+	}
+}
+
+const exampleClickID = "06cqx2m8b5f7c9n3t1d4r6k8wz0a1b2c"
+
+// callAnswer is the answer to a postback (contract section 3): all fields always present.
+type callAnswer struct {
+	Status           string   `json:"status" enum:"recorded,updated,duplicate,queued,refused" doc:"What became of the call"`
+	Code             string   `json:"code" example:"ok" doc:"ok, duplicate, click_pending, or the reason of a refusal"`
+	Message          string   `json:"message" doc:"The same for people: what was wrong, and what to do"`
+	ConversionID     *string  `json:"conversion_id" nullable:"true"`
+	ClickID          *string  `json:"click_id" nullable:"true"`
+	ConversionStatus *string  `json:"conversion_status" nullable:"true" enum:"pending,hold,approved,rejected,trash"`
+	Warnings         []string `json:"warnings" doc:"Codes of what was odd although the call was accepted" example:"[\"zero_commission\"]"`
+}
+
+func callResponses(answer *huma.Schema) map[string]*huma.Response {
+	responses := map[string]*huma.Response{}
+	for status, description := range map[string]string{
+		"200": "recorded, updated or duplicate (every outcome, for an advertiser with always_200)",
+		"202": "queued: stored durably, decided in a moment",
+		"400": "A parameter is missing or malformed",
+		"401": "token or signature is missing",
+		"403": "token, signature or address is wrong",
+		"404": "No such click, goal or coupon",
+		"409": "The conversion cannot move to this status",
+		"422": "The click or its offer cannot convert any more",
+		"429": "Too many refused authentications from this address",
+		"503": "Could be stored nowhere; send it again",
+	} {
+		responses[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: answer}}}
+	}
+	return responses
+}
+
+func linkParameters() []*huma.Param {
+	return append([]*huma.Param{
+		parameter("o", true, "The offer's id. Alias: offer_id", 12),
+		parameter("a", true, "The affiliate's id. Aliases: affiliate_id, aff_id, pid", 34),
+	}, parameters([]named{
+		{"aff_click_id", "The affiliate's own click id. Aliases: click_id, clickid"},
+		{"sub1", "Free value of the affiliate, sub1 to sub10. Aliases: sub_id1, aff_sub, s1 …"},
+		{"source", "Traffic source"},
+		{"landing_page_id", "Landing page. Alias: link_id"},
+		{"creative_id", "Creative"},
+		{"deep_link", "Page of the advertiser, for destinations with {deep_link}. Aliases: url, redirect"},
+		{"coupon", "Coupon code"},
+		{"preset", "Parameter set of another system, see /presets"},
+	})...)
+}
+
+func postbackParameters() []*huma.Param {
+	return parameters([]named{
+		{"clickid", "The click id. Aliases: click_id, clickId, cid, transaction_id, subid, cnv_id"},
+		{"token", "The advertiser's secret. Aliases: security_token, secure, verification_token"},
+		{"val", "Value of the sale, decimal. Aliases: amount, sale_amount, sum"},
+		{"com", "Commission owed to the affiliate, decimal"},
+		{"comperc", "Commission in percent of val, 0 to 100; used where com is missing or 0"},
+		{"payout", "What the advertiser pays the network, decimal. Alias: revenue"},
+		{"txid", "The advertiser's unique id, the idempotency key. Aliases: txn_id, order_id, action_id, adv_sub, tid"},
+		{"goal", "Goal by id or alias; the default goal if missing. Aliases: id, goal_id, goal_alias, event_id, event, et"},
+		{"status", "approved, pending, hold, rejected, trash or a mapped word. Aliases: conv_status, cnv_status"},
+		{"currency", "ISO 4217, of all amounts; the offer's if missing. Aliases: cnv_currency, cur"},
+		{"param", "Free text; pieces between ; are kept as a list"},
+		{"coupon", "Finds the affiliate where there is no click. Aliases: coupon_code, promo_code, cp"},
+		{"test", "1 walks the whole chain without counting"},
+		{"ts", "Unix seconds, for postback_auth hmac"},
+		{"sig", "Last in the query: hex HMAC-SHA256 of all before &sig=, for postback_auth hmac"},
+		{"preset", "Parameter set of another system, see /presets"},
+	})
+}
+
+type named struct{ name, description string }
+
+func parameters(of []named) []*huma.Param {
+	all := make([]*huma.Param, 0, len(of))
+	for _, n := range of {
+		all = append(all, parameter(n.name, false, n.description, nil))
+	}
+	return all
+}
+
+func parameter(name string, required bool, description string, example any) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Required: required, Description: description, Example: example, Schema: textSchema("")}
+}
+
+func textSchema(format string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: format} }
+
+func page(mediaTypes ...string) map[string]*huma.MediaType {
+	content := map[string]*huma.MediaType{}
+	for _, m := range mediaTypes {
+		content[m] = &huma.MediaType{Schema: textSchema("")}
+	}
+	return content
+}
