@@ -16,7 +16,11 @@ func describeDoors(document *huma.OpenAPI) {
 	answer := document.Components.Schemas.Schema(reflect.TypeFor[callAnswer](), true, "CallAnswer")
 	root := []*huma.Server{{URL: "/", Description: "The tracking host"}}
 	door := func(path string, item *huma.PathItem) {
-		item.Servers = root
+		for _, operation := range []*huma.Operation{item.Get, item.Post} {
+			if operation != nil {
+				operation.Servers = root
+			}
+		}
 		document.Paths[path] = item
 	}
 	door("/click", &huma.PathItem{Get: &huma.Operation{
@@ -143,7 +147,9 @@ func parameter(name string, required bool, description string, example any) *hum
 	return &huma.Param{Name: name, In: "query", Required: required, Description: description, Example: example, Schema: textSchema("")}
 }
 
-func textSchema(format string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: format} }
+func textSchema(format string) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Format: format}
+}
 
 func page(mediaTypes ...string) map[string]*huma.MediaType {
 	content := map[string]*huma.MediaType{}
