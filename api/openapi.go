@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -39,6 +40,11 @@ func openResponses(document *huma.OpenAPI) {
 		}
 	}
 	for name, schema := range schemas {
+		for _, property := range schema.Properties {
+			if property.Nullable && len(property.Enum) > 0 && !slices.Contains(property.Enum, nil) {
+				property.Enum = append(property.Enum, nil) // else the list of words would forbid the null
+			}
+		}
 		if schema.AdditionalProperties == false && !closed[name] {
 			schema.AdditionalProperties = nil
 		}

@@ -93,15 +93,9 @@ func do(t testing.TB, req *http.Request) (status int, answer object, header http
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	_ = d.Decode(&answer) // what is no JSON stays empty
-	return resp.StatusCode, answer, resp.Header
+	b := mustRead(t, resp.Body)
+	judge(t, req, resp.StatusCode, resp.Header, b)
+	return resp.StatusCode, decode(b), resp.Header
 }
 
 // get calls an address outside the API.
