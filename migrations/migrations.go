@@ -68,3 +68,27 @@ func (sessionLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	}
 	return nil
 }
+
+// UpTo brings an older database to a version, for a restore.
+func UpTo(ctx context.Context, db *sql.DB, version int64) error {
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithSessionLocker(sessionLock{}))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	if _, err := provider.UpTo(ctx, version); err != nil {
+		return fmt.Errorf("migrate to version %d: %w", version, err)
+	}
+	return nil
+}
+
+// Newest is the version that Up brings a database to.
+func Newest() int64 {
+	names, _ := files.ReadDir(".") // embedded: it cannot fail
+	var newest int64
+	for _, f := range names {
+		if version, err := goose.NumericComponent(f.Name()); err == nil {
+			newest = max(newest, version)
+		}
+	}
+	return newest
+}
