@@ -31,7 +31,8 @@ func describeDoors(document *huma.OpenAPI) {
 				"Location":       {Description: "The offer's destination, or the fallback of a click that does not qualify", Schema: textSchema("uri")},
 				"Waypost-Stored": {Description: "no, where the spool could not be written and the click is not recorded", Schema: textSchema("")},
 			}},
-			"400": {Description: "o or a is missing or no number", Content: page("text/plain", "text/html")},
+			"400": {Description: "o or a is missing or no number", Content: map[string]*huma.MediaType{"application/json": {
+				Schema: document.Components.Schemas.Schema(reflect.TypeFor[linkFault](), true, "LinkFault")}}},
 			"404": {Description: "The click does not qualify and nothing names a fallback", Content: page("text/plain", "text/html")},
 			"503": {Description: "No catalogue yet; try again", Content: page("text/plain", "text/html")},
 		},
@@ -75,6 +76,13 @@ type callAnswer struct {
 	ClickID          *string  `json:"click_id" nullable:"true"`
 	ConversionStatus *string  `json:"conversion_status" nullable:"true" enum:"pending,hold,approved,rejected,trash"`
 	Warnings         []string `json:"warnings" doc:"Codes of what was odd although the call was accepted" example:"[\"zero_commission\"]"`
+}
+
+// linkFault is the answer to a link that names no offer or affiliate.
+type linkFault struct {
+	Status  int    `json:"status" example:"400"`
+	Code    string `json:"code" example:"missing_offer"`
+	Message string `json:"message"`
 }
 
 func callResponses(answer *huma.Schema) map[string]*huma.Response {
