@@ -51,7 +51,8 @@ const (
 	warnNoRate         = "no_rate"
 	warnZeroCommission = "zero_commission"
 	warnAmountsDiffer  = "amounts_differ"
-	warnOlder          = "older_than_status" // the conversion was moved after the call had arrived: its status is ignored
+	warnOlder          = "older_than_status"  // the conversion was moved after the call had arrived: its status is ignored
+	warnOlderAmounts   = "older_than_amounts" // its amounts were set after the call had arrived: those of the call are ignored
 )
 
 // Result is the answer to one call.

@@ -51,8 +51,8 @@ func (d Draft) create(id ID) (Result, *Conversion) {
 }
 
 // repeat decides a call whose key is taken. Only the modes update and add touch amounts, only a call that names a
-// status touches the status, and only if it arrived after the last move: one that is decided late (from the spool, after
-// a wait for its click, replayed) does not undo what came after it.
+// status touches the status, and neither status nor amounts give way to a call that arrived before they were set: one
+// that is decided late (from the spool, after a wait for its click, replayed) does not undo what came after it.
 func (d Draft) repeat(current Conversion) (Result, *Conversion) {
 	next := current
 	next.UpdatedAt = later(current.UpdatedAt, d.Call.ReceivedAt)
@@ -71,8 +71,11 @@ func (d Draft) repeat(current Conversion) (Result, *Conversion) {
 		}
 	}
 	moved := next.settled() != current.settled()
-	changes := d.Amounts.Sent() && (d.Goal.Dedupe == offer.DedupeUpdate || d.Goal.Dedupe == offer.DedupeAdd)
+	older := d.Goal.Dedupe == offer.DedupeUpdate && d.Amounts.Sent() && d.Call.ReceivedAt.Before(current.AmountsAt)
+	changes := !older && d.Amounts.Sent() && (d.Goal.Dedupe == offer.DedupeUpdate || d.Goal.Dedupe == offer.DedupeAdd)
 	switch {
+	case older:
+		warnings = append(warnings, warnOlderAmounts)
 	case changes && d.Goal.Dedupe == offer.DedupeUpdate:
 		d.overwrite(&next)
 		warnings = append(warnings, earned(&next)...)
@@ -91,7 +94,7 @@ func (d Draft) repeat(current Conversion) (Result, *Conversion) {
 	}
 	result := accepted(OutcomeUpdated, "the conversion is updated")
 	result.Warnings = warnings
-	if !moved && sameAmounts(current, next) {
+	if !moved && sameAmounts(current, next) && next.AmountsAt.Equal(current.AmountsAt) {
 		return result, nil // the same figures once more: answered alike, but nothing is written
 	}
 	return result, &next
@@ -110,6 +113,7 @@ func (d Draft) overwrite(c *Conversion) {
 	c.OriginalVal, c.OriginalCurrency, c.ExchangeRate = value(d.Amounts.Val), d.Amounts.Currency, d.Rate
 	c.Params.Com, c.Params.ComPerc, c.Params.Payout = text(d.Amounts.Com), text(d.Amounts.ComPerc), text(d.Amounts.Payout)
 	c.Val, c.Commission, c.Revenue = d.Earning.Val, d.Earning.Commission, d.Earning.Revenue
+	c.AmountsAt = later(c.AmountsAt, d.Call.ReceivedAt)
 	c.Status, c.AwaitingRate = status, ""
 	if d.Rate.IsZero() {
 		c.Status, c.AwaitingRate = whileAwaiting(status), status
@@ -130,7 +134,7 @@ func (d Draft) add(c *Conversion) *errs.Error {
 	if err != nil {
 		return errs.Invalid("amount_overflow", "the amounts cannot be added to the conversion's").Because(err)
 	}
-	c.Val = c.Val.Add(d.Earning.Val)
+	c.Val, c.AmountsAt = c.Val.Add(d.Earning.Val), later(c.AmountsAt, d.Call.ReceivedAt)
 	if c.OriginalCurrency == d.Amounts.Currency {
 		c.OriginalVal = c.OriginalVal.Add(value(d.Amounts.Val))
 	} else { // a sum over currencies has no original: it is kept in the offer's

@@ -32,6 +32,7 @@ type batch struct {
 	writes   Writes
 	postings []ledger.Posting
 	changes  []Change
+	touched  []Conversion // that did not change but in time
 }
 
 func (b *batch) run(ctx context.Context) ([]Result, func(context.Context), error) {
@@ -171,6 +172,10 @@ func (b *batch) apply(d Draft) (Result, error) {
 		return result, nil
 	}
 	b.held[d.Key] = after
+	if before != nil && before.Status == after.Status && before.AwaitingRate == after.AwaitingRate && sameAmounts(*before, *after) {
+		b.touched = append(b.touched, *after) // nothing to tell, but an older call must find how new the amounts are
+		return result, nil
+	}
 	event := newEvent(before, *after)
 	event.LogID, event.Actor = d.Call.ID, "postback"
 	return result, b.follow(before, *after, event, d)
@@ -284,8 +289,12 @@ func (b *batch) save(ctx context.Context, results []Result) ([]Result, func(cont
 		created[id] = true
 	}
 	written := map[ID]bool{}
+	stored := b.touched
 	for _, ch := range b.changes {
-		c := b.held[ch.Conversion.DedupeKey]
+		stored = append(stored, ch.Conversion)
+	}
+	for _, state := range stored {
+		c := b.held[state.DedupeKey]
 		if written[c.ID] {
 			continue
 		}

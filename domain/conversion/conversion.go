@@ -52,6 +52,7 @@ type Conversion struct {
 	AdvertiserID advertiser.ID
 	Status       Status
 	StatusAt     time.Time // of its last move: when the call arrived that asked for it, or when a hand did it
+	AmountsAt    time.Time // of its amounts: when the call arrived that sent them, or when a hand corrected them
 	HoldUntil    time.Time // zero unless on hold
 
 	Val        money.Rate   // sale value in the offer's currency, exact

@@ -104,6 +104,7 @@ type Key struct {
 
 // Writes is all that a batch changed.
 type Writes struct {
+	Clicks   []click.Click // minted for conversions that came without one
 	Created  []Conversion
 	Updated  []Conversion
 	Events   []Event

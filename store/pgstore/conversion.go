@@ -39,6 +39,7 @@ type conversionRow struct {
 	AdvertiserID     int64
 	Status           string
 	StatusAt         time.Time
+	AmountsAt        time.Time
 	HoldUntil        *time.Time
 	Val              string
 	Commission       int64
@@ -64,6 +65,7 @@ func (r conversionRow) conversion() (conversion.Conversion, error) {
 		ID: conversion.ID{UUID: domain.UUID(r.ID)}, ClickID: click.ID(r.ClickID), DedupeKey: r.DedupeKey, TxID: r.TxID,
 		OfferID: offer.ID(r.OfferID), GoalID: offer.GoalID(r.GoalID), AffiliateID: affiliate.ID(r.AffiliateID),
 		AdvertiserID: advertiser.ID(r.AdvertiserID), Status: conversion.Status(r.Status), StatusAt: r.StatusAt.UTC(),
+		AmountsAt:  r.AmountsAt.UTC(),
 		Commission: money.NewAmount(r.Commission, currency), Revenue: money.NewAmount(r.Revenue, currency),
 		OriginalCurrency: money.Currency(r.OriginalCurrency), AwaitingRate: conversion.Status(r.AwaitingRate),
 		Test: r.Test, Params: r.Params.V,

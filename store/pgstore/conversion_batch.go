@@ -239,7 +239,7 @@ func (s Conversions) LockConversions(ctx context.Context, holders []conversion.K
 		clicks[i], ids[i] = k.ClickID, k.ConversionID.UUID
 	}
 	rows, err := s.db.native(ctx).Query(ctx, `SELECT c.click_id, c.id, c.dedupe_key, c.txid, c.offer_id, c.goal_id, c.affiliate_id,
-		c.advertiser_id, c.status, c.status_at, c.hold_until, c.val::text, c.commission, c.revenue, c.currency, c.original_val::text,
+		c.advertiser_id, c.status, c.status_at, c.amounts_at, c.hold_until, c.val::text, c.commission, c.revenue, c.currency, c.original_val::text,
 		c.original_currency, c.exchange_rate::text, c.awaiting_rate, c.test, c.params, c.clicked_at, c.created_at, c.updated_at
 		FROM conversions c JOIN unnest($1::uuid[], $2::uuid[]) AS k (click_id, id) ON c.click_id = k.click_id AND c.id = k.id
 		ORDER BY c.click_id, c.id FOR UPDATE OF c`, clicks, ids)

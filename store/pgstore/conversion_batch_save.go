@@ -10,14 +10,16 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
 )
 
-// Save writes all that a batch changed, in one round trip and in the order of locks: conversions, events, ledger,
+// Save writes all that a batch changed, in one round trip and in the order of locks: clicks, conversions, events, ledger,
 // balances; then the lines of the log. Errors: Conflict for what another batch inserted meanwhile.
 func (s Conversions) Save(ctx context.Context, w conversion.Writes) error {
 	b := &pgx.Batch{}
+	queueClicks(b, w.Clicks)
 	if err := queueConversions(b, w); err != nil {
 		return err
 	}
@@ -37,26 +39,27 @@ func (s Conversions) Save(ctx context.Context, w conversion.Writes) error {
 const (
 	insertConversions = `INSERT INTO conversions (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
 	status, status_at, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate,
-	awaiting_rate, test, params, clicked_at, created_at, updated_at)
+	awaiting_rate, test, params, clicked_at, created_at, updated_at, amounts_at)
 SELECT click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
 	status, status_at, hold_until, val::numeric, commission, revenue, currency, original_val::numeric, original_currency,
-	exchange_rate::numeric, awaiting_rate, test, params::jsonb, clicked_at, created_at, updated_at
+	exchange_rate::numeric, awaiting_rate, test, params::jsonb, clicked_at, created_at, updated_at, amounts_at
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[],
 	$9::text[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
 	$17::text[], $18::text[], $19::text[], $20::boolean[], $21::text[], $22::timestamptz[], $23::timestamptz[],
-	$24::timestamptz[]) AS c (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id, status,
+	$24::timestamptz[], $25::timestamptz[]) AS c (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id, status,
 	status_at, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate, awaiting_rate,
-	test, params, clicked_at, created_at, updated_at)`
+	test, params, clicked_at, created_at, updated_at, amounts_at)`
 
 	updateConversions = `UPDATE conversions c SET status = u.status, status_at = u.status_at, hold_until = u.hold_until,
 	val = u.val::numeric, commission = u.commission, revenue = u.revenue, currency = u.currency,
 	original_val = u.original_val::numeric, original_currency = u.original_currency,
 	exchange_rate = u.exchange_rate::numeric, awaiting_rate = u.awaiting_rate, params = u.params::jsonb,
-	updated_at = u.updated_at
+	updated_at = u.updated_at, amounts_at = u.amounts_at
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::bigint[], $8::bigint[],
-	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[]) AS u (click_id, id,
+	$9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[],
+	$16::timestamptz[]) AS u (click_id, id,
 	status, status_at, hold_until, val, commission, revenue, currency, original_val, original_currency, exchange_rate,
-	awaiting_rate, params, updated_at)
+	awaiting_rate, params, updated_at, amounts_at)
 WHERE c.click_id = u.click_id AND c.id = u.id`
 
 	insertEvents = `INSERT INTO conversion_events (click_id, id, conversion_id, log_id, kind, from_status, to_status, actor, reason,
@@ -128,19 +131,32 @@ func queueConversions(b *pgx.Batch, w conversion.Writes) error {
 	originalVal, originalCurrency := func(c C) any { return c.OriginalVal.String() }, func(c C) any { return string(c.OriginalCurrency) }
 	rate, awaiting := func(c C) any { return c.ExchangeRate.String() }, func(c C) any { return string(c.AwaitingRate) }
 	paramsOf, updated := func(c C) any { return params[c.ID] }, func(c C) any { return c.UpdatedAt }
+	amountsAt := func(c C) any { return c.AmountsAt }
 	if len(w.Created) > 0 {
 		b.Queue(insertConversions, columns(w.Created, clickID, id,
 			func(c C) any { return c.DedupeKey }, func(c C) any { return c.TxID }, func(c C) any { return int64(c.OfferID) },
 			func(c C) any { return int64(c.GoalID) }, func(c C) any { return int64(c.AffiliateID) },
 			func(c C) any { return int64(c.AdvertiserID) }, status, statusAt, hold, val, commission, revenue, currency,
 			originalVal, originalCurrency, rate, awaiting, func(c C) any { return c.Test }, paramsOf,
-			func(c C) any { return c.ClickedAt }, func(c C) any { return c.CreatedAt }, updated)...)
+			func(c C) any { return c.ClickedAt }, func(c C) any { return c.CreatedAt }, updated, amountsAt)...)
 	}
 	if len(w.Updated) > 0 {
 		b.Queue(updateConversions, columns(w.Updated, clickID, id, status, statusAt, hold, val, commission, revenue, currency,
-			originalVal, originalCurrency, rate, awaiting, paramsOf, updated)...)
+			originalVal, originalCurrency, rate, awaiting, paramsOf, updated, amountsAt)...)
 	}
 	return nil
+}
+
+// queueClicks inserts clicks, one statement for each day that they are of.
+func queueClicks(b *pgx.Batch, clicks []click.Click) {
+	days := map[time.Time][]click.Click{}
+	for _, c := range clicks {
+		day := c.CreatedAt().Truncate(24 * time.Hour)
+		days[day] = append(days[day], c)
+	}
+	for _, ofDay := range days {
+		b.Queue(loadClicks, clickColumns(ofDay)...)
+	}
 }
 
 func queueEvents(b *pgx.Batch, events []conversion.Event) error {
