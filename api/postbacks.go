@@ -19,6 +19,7 @@ func (s *service) postbackRoutes() {
 	register(s, op{"create-postback", http.MethodPost, "/postbacks", "Create a postback", tagPostbacks, 201, nil}, s.createPostback)
 	register(s, op{"get-postback", http.MethodGet, "/postbacks/{id}", "Read a postback", tagPostbacks, 0, nil}, s.getPostback)
 	register(s, op{"update-postback", http.MethodPatch, "/postbacks/{id}", "Change a postback", tagPostbacks, 0, []int{409}}, s.updatePostback)
+	register(s, op{"rotate-postback-secret", http.MethodPost, "/postbacks/{id}/rotate-secret", "Make a new signing secret; the old one signs too for a day", tagPostbacks, 0, nil}, s.rotatePostbackSecret)
 	register(s, op{"delete-postback", http.MethodDelete, "/postbacks/{id}", "Delete a postback that no delivery refers to", tagPostbacks, 204, []int{409}}, s.deletePostback)
 }
 
@@ -31,19 +32,25 @@ type postbackBody struct {
 	URL           string              `json:"url" doc:"Macros are filled"`
 	Method        string              `json:"method" enum:"GET,POST"`
 	Statuses      []conversion.Status `json:"statuses"`
+	GoalIDs       []offer.GoalID      `json:"goal_ids" doc:"Fires for these goals of its scope only; empty = for all of them"`
 	Active        bool                `json:"active"`
 	PausedReason  *string             `json:"paused_reason" nullable:"true" doc:"Why Waypost paused it"`
 	SigningSecret *string             `json:"signing_secret,omitempty" doc:"Key of the signature of POST deliveries (Standard Webhooks)"`
+	PreviousUntil *time.Time          `json:"previous_secret_until,omitempty" doc:"Until then the secret before the last rotation signs too"`
 	CreatedAt     time.Time           `json:"created_at"`
 	UpdatedAt     time.Time           `json:"updated_at"`
 	Warnings      []warningBody       `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
 func newPostbackBody(p postback.Postback, v view) postbackBody {
-	return postbackBody{ID: p.ID, AffiliateID: p.AffiliateID, OfferID: optionalID(p.OfferID), GoalID: optionalID(p.GoalID),
+	b := postbackBody{ID: p.ID, AffiliateID: p.AffiliateID, OfferID: optionalID(p.OfferID), GoalID: optionalID(p.GoalID),
 		URL: p.URL, Method: p.Method, Statuses: append([]conversion.Status{}, p.Statuses...), Active: p.Active,
 		PausedReason: optionalText(p.PausedReason), SigningSecret: shown(v.commission(), p.SigningSecret),
-		CreatedAt: moment(p.CreatedAt), UpdatedAt: moment(p.UpdatedAt)}
+		GoalIDs: append([]offer.GoalID{}, p.GoalIDs...), CreatedAt: moment(p.CreatedAt), UpdatedAt: moment(p.UpdatedAt)}
+	if v.commission() {
+		b.PreviousUntil = optionalTime(p.PreviousUntil)
+	}
+	return b
 }
 
 // PostbackFields are what may be left out when a postback is saved.
@@ -52,6 +59,7 @@ type PostbackFields struct {
 	GoalID   Nullable[offer.GoalID]        `json:"goal_id,omitempty" minimum:"1" doc:"null = every goal"`
 	Method   Optional[string]              `json:"method,omitempty" enum:"GET,POST"`
 	Statuses Optional[[]conversion.Status] `json:"statuses,omitempty" doc:"Of the conversion; approved if left out"`
+	GoalIDs  Optional[[]offer.GoalID]      `json:"goal_ids,omitempty" doc:"Only these goals of its scope; empty = all of them"`
 	Active   Optional[bool]                `json:"active,omitempty"`
 }
 
@@ -60,6 +68,7 @@ func (f PostbackFields) apply(p *postback.Postback) {
 	f.GoalID.to(&p.GoalID)
 	f.Method.to(&p.Method)
 	f.Statuses.to(&p.Statuses)
+	f.GoalIDs.to(&p.GoalIDs)
 	f.Active.to(&p.Active)
 }
 
@@ -134,6 +143,14 @@ func (s *service) updatePostback(ctx context.Context, actor account.Actor, in *p
 	b := newPostbackBody(p, viewOf(actor))
 	b.Warnings = newWarnings(warnings)
 	return &one[postbackBody]{b}, nil
+}
+
+func (s *service) rotatePostbackSecret(ctx context.Context, actor account.Actor, in *postbackID) (*one[postbackBody], error) {
+	p, err := s.Postbacks.RotateSecret(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &one[postbackBody]{newPostbackBody(p, viewOf(actor))}, nil
 }
 
 func (s *service) deletePostback(ctx context.Context, actor account.Actor, in *postbackID) (*noBody, error) {

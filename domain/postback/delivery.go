@@ -101,6 +101,7 @@ type Lease struct {
 	Delivery       Delivery
 	Fence          int64  // grows with each lease; a result with an older number is refused
 	SigningSecret  string // of its postback
+	PreviousSecret string // while it signs too; empty = there is none
 	PostbackActive bool
 }
 

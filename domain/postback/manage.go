@@ -3,6 +3,7 @@ package postback
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/waypost/waypost/domain"
@@ -10,6 +11,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
 )
 
 // Create saves a new postback. An affiliate's own id is implied; operators name one. Method and statuses have defaults,
@@ -25,7 +27,7 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, p Postback) (
 	if p.SigningSecret, err = NewSigningSecret(s.Random); err != nil {
 		return Postback{}, nil, err
 	}
-	p.ID, p.PausedReason, p.Failures, p.FailingSince = 0, "", 0, time.Time{}
+	p.ID, p.PausedReason, p.Failures, p.FailingSince, p.PreviousUntil = 0, "", 0, time.Time{}, time.Time{}
 	p.CreatedAt = s.Clock()
 	p.UpdatedAt = p.CreatedAt
 	p.Normalise()
@@ -95,7 +97,7 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if _, err := after.Validate(); err != nil {
 			return err
 		}
-		if after.OfferID != before.OfferID || after.GoalID != before.GoalID {
+		if after.OfferID != before.OfferID || after.GoalID != before.GoalID || !slices.Equal(after.GoalIDs, before.GoalIDs) {
 			if err := s.Store.CheckReferences(ctx, actor.Scope(), after); err != nil {
 				return err
 			}
@@ -123,9 +125,10 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 
 func (s *Service) changed(before Postback, change func(*Postback)) Postback {
 	p := before
-	p.Statuses = append([]conversion.Status(nil), before.Statuses...)
+	p.Statuses, p.GoalIDs = slices.Clone(before.Statuses), slices.Clone(before.GoalIDs)
 	change(&p)
-	p.ID, p.AffiliateID, p.SigningSecret, p.CreatedAt = before.ID, before.AffiliateID, before.SigningSecret, before.CreatedAt
+	p.ID, p.AffiliateID, p.CreatedAt = before.ID, before.AffiliateID, before.CreatedAt
+	p.SigningSecret, p.PreviousUntil = before.SigningSecret, before.PreviousUntil
 	p.PausedReason, p.FailingSince, p.Failures = before.PausedReason, before.FailingSince, before.Failures
 	if p.Active != before.Active {
 		p.PausedReason, p.FailingSince, p.Failures = "", time.Time{}, 0
@@ -133,6 +136,38 @@ func (s *Service) changed(before Postback, change func(*Postback)) Postback {
 	p.UpdatedAt = s.Clock()
 	p.Normalise()
 	return p
+}
+
+// previousSigns is how long the secret before a rotation signs too.
+const previousSigns = 24 * time.Hour
+
+// RotateSecret gives the postback a new signing secret. For a day each POST carries two signatures, under the new secret
+// and the one before, so that the receiver can change over without a refusal; a second rotation ends the oldest at once.
+func (s *Service) RotateSecret(ctx context.Context, actor account.Actor, id ID) (Postback, error) {
+	if err := actor.Require(account.PermissionWritePostbacks); err != nil {
+		return Postback{}, err
+	}
+	secret, err := NewSigningSecret(s.Random)
+	if err != nil {
+		return Postback{}, err
+	}
+	var p Postback
+	err = s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
+		if p, err = s.Store.Lock(ctx, actor.Scope(), id); err != nil {
+			return err
+		}
+		p.UpdatedAt = s.Clock()
+		p.PreviousUntil = p.UpdatedAt.Add(previousSigns)
+		if err := s.Store.Rotate(ctx, p, secret); err != nil {
+			return err
+		}
+		p.SigningSecret = secret
+		return s.record(ctx, actor, "postback.rotate_secret", id, nil, map[string]any{"previous_signs_until": p.PreviousUntil})
+	})
+	if err != nil {
+		return Postback{}, fmt.Errorf("rotate the secret of postback %d: %w", id, err)
+	}
+	return p, nil
 }
 
 // Get reads one postback.
@@ -189,7 +224,8 @@ func snapshotOf(p Postback) any {
 		URL          string              `json:"url"`
 		Method       string              `json:"method"`
 		Statuses     []conversion.Status `json:"statuses"`
+		GoalIDs      []offer.GoalID      `json:"goal_ids,omitempty"`
 		Active       bool                `json:"active"`
 		PausedReason PausedReason        `json:"paused_reason,omitempty"`
-	}{p.AffiliateID, int64(p.OfferID), int64(p.GoalID), MaskURL(p.URL), p.Method, p.Statuses, p.Active, p.PausedReason}
+	}{p.AffiliateID, int64(p.OfferID), int64(p.GoalID), MaskURL(p.URL), p.Method, p.Statuses, p.GoalIDs, p.Active, p.PausedReason}
 }

@@ -45,14 +45,19 @@ type Postback struct {
 	URL           string       // template with macros; fixed scheme and host
 	Method        string       // GET or POST
 	Statuses      []conversion.Status
+	GoalIDs       []offer.GoalID // fires for these goals of its scope only; empty = for all of them
 	Active        bool
 	PausedReason  PausedReason
 	SigningSecret string    // "whsec_" and the base64 of 32 bytes; for its owner and operators
+	PreviousUntil time.Time // until when the secret before a rotation signs too; zero = there was none
 	FailingSince  time.Time // first failure since the last success; zero = none
 	Failures      int       // since the last success
 	CreatedAt     time.Time
 	UpdatedAt     time.Time
 }
+
+// maxGoalIDs bounds the filter of goals.
+const maxGoalIDs = 100
 
 // allStatuses is what a postback may ask for.
 var allStatuses = []conversion.Status{conversion.StatusPending, conversion.StatusHold, conversion.StatusApproved,
@@ -74,6 +79,13 @@ func (p *Postback) Normalise() {
 		}
 	}
 	p.Statuses = statuses
+	var goals []offer.GoalID
+	for _, g := range p.GoalIDs {
+		if !slices.Contains(goals, g) {
+			goals = append(goals, g)
+		}
+	}
+	p.GoalIDs = goals
 }
 
 // Validate judges a normalised postback by itself: whether its goal belongs to its offer, and whether its address may
@@ -96,6 +108,9 @@ func (p *Postback) Validate() ([]errs.Warning, error) {
 			return nil, errs.Invalid("invalid_status", "statuses are among pending, hold, approved, rejected and trash; %q is none", s).At("body.statuses")
 		}
 	}
+	if err := p.validateGoals(); err != nil {
+		return nil, err
+	}
 	warnings, err := click.LintPostback(p.URL)
 	if e, ok := errs.As(err); ok && len(e.Fields) == 0 {
 		return nil, e.At("body.url")
@@ -103,8 +118,24 @@ func (p *Postback) Validate() ([]errs.Warning, error) {
 	return warnings, err
 }
 
-// wants tells whether the postback asks for conversions of this status.
-func (p *Postback) wants(s conversion.Status) bool { return slices.Contains(p.Statuses, s) }
+func (p *Postback) validateGoals() error {
+	switch {
+	case len(p.GoalIDs) == 0:
+		return nil
+	case p.GoalID != 0:
+		return errs.Invalid("goal_ids_with_goal", "goal_ids narrows a postback for an offer or for every offer; this one is for goal %d already", p.GoalID).At("body.goal_ids")
+	case len(p.GoalIDs) > maxGoalIDs:
+		return errs.Invalid("too_many_goals", "goal_ids has at most %d entries; leave it empty for every goal", maxGoalIDs).At("body.goal_ids")
+	case slices.Min(p.GoalIDs) <= 0:
+		return errs.Invalid("invalid_scope", "goal_ids are positive").At("body.goal_ids")
+	}
+	return nil
+}
+
+// wants tells whether the postback's filters let a conversion of its scope through.
+func (p *Postback) wants(c *conversion.Conversion) bool {
+	return slices.Contains(p.Statuses, c.Status) && (len(p.GoalIDs) == 0 || slices.Contains(p.GoalIDs, c.GoalID))
+}
 
 // hostOf is the unit of work of an address: host:port in lower case, with the scheme's port where none is named. The
 // address has passed click.LintPostback, so its authority is plain; filling the macros did not change it.

@@ -30,7 +30,7 @@ func covers(p *Postback, c *conversion.Conversion) bool {
 
 // Select chooses the postbacks that a change fires. A change that made no conversion and moved no status fires none.
 // The most specific scope in which the affiliate has an active postback decides alone, even where its postbacks ask
-// for other statuses: that is how an affiliate silences an offer. Several postbacks of that scope all fire. With
+// for other statuses or goals: that is how an affiliate silences an offer. Several postbacks of that scope all fire. With
 // affiliate.FireAll every scope counts.
 func Select(c *conversion.Change, recipients []Recipient) []*Postback {
 	if !c.StatusChanged() {
@@ -45,7 +45,7 @@ func Select(c *conversion.Change, recipients []Recipient) []*Postback {
 	var fired []*Postback
 	for i := range recipients {
 		p := &recipients[i].Postback
-		if covers(p, &c.Conversion) && specificity(p) >= deciding && p.wants(c.Conversion.Status) {
+		if covers(p, &c.Conversion) && specificity(p) >= deciding && p.wants(&c.Conversion) {
 			fired = append(fired, p)
 		}
 	}

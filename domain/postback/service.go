@@ -24,12 +24,15 @@ type Store interface {
 	Get(ctx context.Context, scope account.Scope, id ID) (Postback, error)
 	// Lock is Get that also keeps others from changing the row until the transaction ends.
 	Lock(ctx context.Context, scope account.Scope, id ID) (Postback, error)
-	// Update saves every field but the id, the affiliate, the signing secret and the time of creation.
+	// Update saves every field but the id, the affiliate, the secrets and the time of creation.
 	Update(ctx context.Context, p Postback) error
+	// Rotate makes another secret the signing secret; the one before signs too until p.PreviousUntil.
+	Rotate(ctx context.Context, p Postback, secret string) error
 	Delete(ctx context.Context, id ID) error
 	List(ctx context.Context, scope account.Scope, f Filter, page domain.Page) (domain.Slice[Postback], error)
 	// CheckReferences is an Invalid error, with the field's name, unless the affiliate exists, the offer exists and
-	// may be known within the scope, and the goal belongs to the offer.
+	// may be known within the scope, and the goals
+	// belong to the offer, or to one that may be known where the postback is for every offer.
 	CheckReferences(ctx context.Context, scope account.Scope, p Postback) error
 	// Recipients are the active postbacks of these affiliates.
 	Recipients(ctx context.Context, ids []affiliate.ID) ([]Recipient, error)

@@ -32,6 +32,23 @@ func NewSigningSecret(random io.Reader) (string, error) {
 	return secretPrefix + base64.StdEncoding.EncodeToString(key), nil
 }
 
+// signAll is the Webhook-Signature under each secret that is not empty, separated by spaces: during a rotation the
+// receiver may know either (Standard Webhooks 1.0.0, "Multiple signatures").
+func signAll(id string, at time.Time, body string, secrets ...string) (string, error) {
+	var signatures []string
+	for i, secret := range secrets {
+		if secret == "" && i > 0 {
+			continue
+		}
+		signature, err := Sign(secret, id, at, body)
+		if err != nil {
+			return "", err
+		}
+		signatures = append(signatures, signature)
+	}
+	return strings.Join(signatures, " "), nil
+}
+
 // Sign is the Webhook-Signature of a body: "v1," and the base64 of HMAC-SHA256 over "id.timestamp.body", as the Standard
 // Webhooks specification 1.0.0 says.
 func Sign(secret, id string, at time.Time, body string) (string, error) {

@@ -74,23 +74,27 @@ func (s Deliveries) Lease(ctx context.Context, host string, limit int, length ti
 		FROM due, postbacks p
 		WHERE d.id = due.id AND p.id = d.postback_id
 		RETURNING d.id, d.created_at, d.postback_id, d.affiliate_id, d.offer_id, d.conversion_id, d.click_id, d.event_status,
-			d.method, d.url, d.body, d.host, d.status, d.tries, d.next_attempt_at, d.fence, p.signing_secret, p.active`,
+			d.method, d.url, d.body, d.host, d.status, d.tries, d.next_attempt_at, d.fence, p.signing_secret,
+			CASE WHEN p.previous_until > now() THEN p.previous_secret END, p.active`,
 		host, limit, length.Milliseconds())
 	if err != nil {
 		return nil, translate("lease deliveries", err)
 	}
 	leases, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (postback.Lease, error) {
 		var l postback.Lease
-		var secret []byte
+		var secret, previous []byte
 		var event string
 		d := &l.Delivery
 		err := row.Scan((*[16]byte)(&d.ID.UUID), &d.CreatedAt, &d.PostbackID, &d.AffiliateID, &d.OfferID, (*[16]byte)(&d.ConversionID.UUID),
 			(*[16]byte)(&d.ClickID), &event, &d.Method, &d.URL, &d.Body, &d.Host, &d.Status, &d.Tries, &d.NextAttemptAt,
-			&l.Fence, &secret, &l.PostbackActive)
+			&l.Fence, &secret, &previous, &l.PostbackActive)
 		d.EventStatus = conversion.Status(event)
 		// A secret that does not open stays empty: signing fails then, and only what has to be signed is held up.
 		if plain, openErr := s.db.sealer.Open(signingSecretColumn, secret); openErr == nil {
 			l.SigningSecret = string(plain)
+		}
+		if plain, openErr := s.db.sealer.Open(signingSecretColumn, previous); openErr == nil {
+			l.PreviousSecret = string(plain)
 		}
 		return l, err
 	})

@@ -3,6 +3,9 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"time"
 
 	"gorm.io/gorm"
@@ -35,9 +38,11 @@ type postbackRow struct {
 	URL           string `gorm:"column:url"`
 	Method        string
 	Statuses      textArray
+	GoalIDs       textArray `gorm:"column:goal_ids"`
 	Active        bool
 	PausedReason  string
 	SigningSecret []byte
+	PreviousUntil *time.Time
 	FailingSince  *time.Time
 	Failures      int
 	CreatedAt     time.Time `gorm:"autoCreateTime:false"`
@@ -60,8 +65,15 @@ func (row postbackRow) postback() postback.Postback {
 	for _, s := range row.Statuses {
 		p.Statuses = append(p.Statuses, conversion.Status(s))
 	}
+	for _, text := range row.GoalIDs {
+		id, _ := strconv.ParseInt(text, 10, 64) // bigint[]
+		p.GoalIDs = append(p.GoalIDs, offer.GoalID(id))
+	}
 	if row.FailingSince != nil {
 		p.FailingSince = row.FailingSince.UTC()
+	}
+	if row.PreviousUntil != nil {
+		p.PreviousUntil = row.PreviousUntil.UTC()
 	}
 	return p
 }
@@ -77,6 +89,9 @@ func newPostbackRow(p postback.Postback) postbackRow {
 	}
 	for _, s := range p.Statuses {
 		row.Statuses = append(row.Statuses, string(s))
+	}
+	for _, id := range p.GoalIDs {
+		row.GoalIDs = append(row.GoalIDs, strconv.FormatInt(int64(id), 10))
 	}
 	if !p.FailingSince.IsZero() {
 		row.FailingSince = &p.FailingSince
@@ -144,12 +159,20 @@ func (s Postbacks) get(ctx context.Context, scope account.Scope, id postback.ID,
 // Update implements postback.Store.
 func (s Postbacks) Update(ctx context.Context, p postback.Postback) error {
 	changed, err := gorm.G[postbackRow](s.db.orm(ctx)).Where("id = ?", int64(p.ID)).
-		Select("offer_id", "goal_id", "url", "method", "statuses", "active", "paused_reason", "failing_since", "failures", "updated_at").
+		Select("offer_id", "goal_id", "url", "method", "statuses", "goal_ids", "active", "paused_reason", "failing_since", "failures", "updated_at").
 		Updates(ctx, newPostbackRow(p))
 	if err == nil && changed == 0 {
 		err = gorm.ErrRecordNotFound
 	}
 	return translate("update postback", err)
+}
+
+// Rotate implements postback.Store. The one before stays sealed as it was, under the column that it came from.
+func (s Postbacks) Rotate(ctx context.Context, p postback.Postback, secret string) error {
+	_, err := s.db.native(ctx).Exec(ctx, `
+		UPDATE postbacks SET previous_secret = signing_secret, previous_until = $2, signing_secret = $3, updated_at = $4 WHERE id = $1`,
+		int64(p.ID), p.PreviousUntil, s.db.sealer.Seal(signingSecretColumn, []byte(secret)), p.UpdatedAt)
+	return translate("rotate signing secret", err)
 }
 
 // Delete implements postback.Store.
@@ -207,7 +230,7 @@ func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p p
 		return errs.Invalid("unknown_affiliate", "there is no affiliate %d", p.AffiliateID).At("body.affiliate_id")
 	}
 	if p.OfferID == 0 {
-		return nil
+		return s.checkGoals(ctx, scope, p)
 	}
 	offers, err := gorm.G[offerRow](orm).Scopes(offersOf(scope)).Where("id = ?", int64(p.OfferID)).Count(ctx, "id")
 	if err == nil && offers == 0 {
@@ -220,7 +243,7 @@ func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p p
 		return errs.Invalid("unknown_offer", "there is no offer %d", p.OfferID).At("body.offer_id")
 	}
 	if p.GoalID == 0 {
-		return nil
+		return s.checkGoals(ctx, scope, p)
 	}
 	goals, err := gorm.G[goalRow](orm).Where("id = ? AND offer_id = ?", int64(p.GoalID), int64(p.OfferID)).Count(ctx, "id")
 	if err != nil {
@@ -232,6 +255,42 @@ func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p p
 	return nil
 }
 
+// checkGoals judges the filter of goals.
+func (s Postbacks) checkGoals(ctx context.Context, scope account.Scope, p postback.Postback) error {
+	if len(p.GoalIDs) == 0 {
+		return nil
+	}
+	goals, err := gorm.G[goalRow](s.db.orm(ctx)).Where("id IN ?", p.GoalIDs).Find(ctx)
+	if err != nil {
+		return translate("find goals of postback", err)
+	}
+	offers := map[int64]bool{}
+	for _, g := range goals {
+		offers[g.OfferID] = true
+	}
+	known := offers
+	if p.OfferID == 0 {
+		visible, err := gorm.G[offerRow](s.db.orm(ctx)).Scopes(offersOf(scope)).Where("id IN ?", slices.Collect(maps.Keys(offers))).Find(ctx)
+		if err != nil {
+			return translate("find offers of postback's goals", err)
+		}
+		known = map[int64]bool{}
+		for _, o := range visible {
+			known[o.ID] = true
+		}
+	}
+	for _, id := range p.GoalIDs {
+		i := slices.IndexFunc(goals, func(g goalRow) bool { return g.ID == int64(id) })
+		switch {
+		case i >= 0 && p.OfferID != 0 && goals[i].OfferID != int64(p.OfferID):
+			return errs.Invalid("unknown_goal", "offer %d has no goal %d", p.OfferID, id).At("body.goal_ids")
+		case i < 0 || !known[goals[i].OfferID]:
+			return errs.Invalid("unknown_goal", "there is no goal %d", id).At("body.goal_ids")
+		}
+	}
+	return nil
+}
+
 // Recipients implements postback.Store.
 func (s Postbacks) Recipients(ctx context.Context, ids []affiliate.ID) ([]postback.Recipient, error) {
 	type recipientRow struct {
@@ -239,7 +298,7 @@ func (s Postbacks) Recipients(ctx context.Context, ids []affiliate.ID) ([]postba
 		Fire string
 	}
 	rows, err := gorm.G[recipientRow](s.db.orm(ctx)).Raw(`
-		SELECT p.id, p.affiliate_id, p.offer_id, p.goal_id, p.url, p.method, p.statuses, p.active, a.fire
+		SELECT p.id, p.affiliate_id, p.offer_id, p.goal_id, p.url, p.method, p.statuses, p.goal_ids, p.active, a.fire
 		FROM postbacks p JOIN affiliates a ON a.id = p.affiliate_id
 		WHERE p.active AND p.affiliate_id IN ? ORDER BY p.id`, ids).Find(ctx)
 	if err != nil {
