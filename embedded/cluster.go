@@ -292,3 +292,13 @@ func syncFolder(dir string) error {
 	}
 	return errors.Join(f.Sync(), f.Close())
 }
+
+// HasCluster tells whether the data folder has a cluster, running or not.
+func HasCluster(dataDir string) bool {
+	n, err := readNote(dataDir)
+	if err != nil {
+		return true // one that cannot be read is no reason to make another
+	}
+	major, err := clusterMajor(n.clusterDir(dataDir))
+	return err != nil || major != 0
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/trace"
@@ -44,12 +45,13 @@ type services struct {
 	postbacks   *postback.Service
 	conversions *conversion.Service
 	ledger      *ledger.Service
+	notices     *notice.Service
 	client      *outbound.PostbackClient
 }
 
 // newServices builds the use cases on one of the pools.
 func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.Guard, waker postback.Waker, log *slog.Logger) *services {
-	s := &services{signer: click.NewSigner(st.secret, st.previous...), client: outbound.NewPostbackClient(guard)}
+	s := &services{signer: click.NewSigner(st.secret, st.previous...), client: outbound.NewPostbackClient(guard), notices: newNotices(cfg, db)}
 	s.accounts = account.NewService(account.Deps{Tx: db, Store: db.Accounts(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
 	s.advertisers = advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
 	s.affiliates = affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now})
@@ -66,37 +68,45 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 // spoolFolder is the spool's place in the data folder.
 const spoolFolder = "spool"
 
+// badFolder, in the spool's, keeps records that nobody can read.
+const badFolder = "bad"
+
 // trackingNode is what role track runs: the doors, the routing catalogue, and the loader of the node's spool.
 type trackingNode struct {
 	spool   *spool.Spool
 	routing *tracking.Routing
 	doors   *tracking.Tracking
 	loader  *jobs.SpoolLoader
+	geo     countries
 }
 
 func newTrackingNode(cfg config.Config, st *stores, s *services, log *slog.Logger) (*trackingNode, error) {
+	geo, err := openCountries(cfg)
+	if err != nil {
+		return nil, err
+	}
 	dir := filepath.Join(cfg.DataDir, spoolFolder)
 	sp, err := spool.Open(dir, spool.Options{Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
-	n := &trackingNode{spool: sp, routing: tracking.NewRouting(st.trackDB.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
+	n := &trackingNode{spool: sp, geo: geo, routing: tracking.NewRouting(st.trackDB.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
 	inFlight := &conversion.InFlight{}
 	if n.loader, err = newLoader(sp, dir, st.trackDB, s, inFlight, log); err != nil {
 		_ = sp.Close()
 		return nil, err
 	}
 	n.doors = tracking.New(tracking.Options{
-		Routing: n.routing, Spool: sp, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
+		Routing: n.routing, Spool: sp, Country: geo.of, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
 		Record: s.conversions.RecordBatch, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
 	})
 	st.db.OnCatalogueChange(n.routing.Refresh)
 	return n, nil
 }
 
-// newLoader makes the loader of a spool folder. What nobody can read is kept in the folder bad beside the segments.
+// newLoader makes the loader of a spool folder.
 func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, s *services, inFlight *conversion.InFlight, log *slog.Logger) (*jobs.SpoolLoader, error) {
-	bad := filepath.Join(dir, "bad")
+	bad := filepath.Join(dir, badFolder)
 	if err := os.MkdirAll(bad, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for bad records: %w", err)
 	}
@@ -114,7 +124,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 	return api.Mount(e, api.Deps{
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers,
 		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger,
-		Traces: trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Log: log,
+		Traces: trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Clock: now, Log: log,
 	})
 }
 

@@ -33,18 +33,26 @@ func lockDataDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// secretFile holds the generated secret in the data folder.
-const secretFile = "secret"
+const (
+	secretFile          = "secret"          // the generated one
+	previousSecretsFile = "secret.previous" // older ones, a line each, put there by a restore
+)
 
 func hasSecret(dataDir string) bool {
 	_, err := os.Stat(filepath.Join(dataDir, secretFile))
 	return err == nil
 }
 
-// loadSecret gives WAYPOST_SECRET, or for role all the one generated into the data folder at the first start.
+// loadSecret gives WAYPOST_SECRET, or for role all the one generated into the data folder at the first start. Previous
+// ones are those of the settings and of the data folder.
 func loadSecret(cfg config.Config) (secret []byte, previous [][]byte, err error) {
 	for _, s := range cfg.SecretPrevious {
 		previous = append(previous, []byte(s))
+	}
+	if b, err := os.ReadFile(filepath.Join(cfg.DataDir, previousSecretsFile)); err == nil {
+		for _, s := range strings.Fields(string(b)) {
+			previous = append(previous, []byte(s))
+		}
 	}
 	if cfg.Secret != "" {
 		return []byte(cfg.Secret), previous, nil

@@ -135,7 +135,7 @@ func unavailable(err error) bool {
 
 // periodic are the jobs of the worker, each run by one node of all.
 func (s *Server) periodic() []jobs.Periodic {
-	return []jobs.Periodic{
+	return append(s.mailJobs(), []jobs.Periodic{
 		{Name: "partitions", Every: time.Hour, Run: func(ctx context.Context) error { return ensurePartitions(ctx, s.db) }},
 		{Name: "settle_pending", Every: time.Second, Run: func(ctx context.Context) error {
 			_, err := s.services.conversions.SettlePending(ctx)
@@ -145,12 +145,24 @@ func (s *Server) periodic() []jobs.Periodic {
 			_, err := s.services.accounts.Prune(ctx)
 			return err
 		}},
-	}
+	}...)
 }
 
-// beside opens the settings' database for a command, up to date and under the right secret: the one of a running
-// server, or one started for the command.
-func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*Server) error) (err error) {
+// beside opens the settings' database for a command and brings it up to date.
+func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*Server) error) error {
+	return opened(ctx, cfg, log, func(s *Server) (err error) {
+		if s.migrated, err = migrate(ctx, s.parts.directURL); err != nil {
+			return err
+		}
+		if err := s.db.CheckSecret(ctx); err != nil {
+			return err
+		}
+		return do(s)
+	})
+}
+
+// opened gives a command the settings' database as it is: the one of a running server, or one started for the command.
+func opened(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*Server) error) (err error) {
 	s := &Server{cfg: cfg, log: log}
 	defer func() { s.close(stopAll) }()
 	if err := makeDataDir(cfg.DataDir); err != nil {
@@ -166,12 +178,6 @@ func beside(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*S
 		return err
 	}
 	s.services = newServices(cfg, s.stores, s.db, outboundGuard(cfg, nil), noQueue{}, log)
-	if s.migrated, err = migrate(ctx, s.parts.directURL); err != nil {
-		return err
-	}
-	if err := s.db.CheckSecret(ctx); err != nil {
-		return err
-	}
 	return do(s)
 }
 

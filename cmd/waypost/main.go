@@ -29,7 +29,9 @@ type commands struct {
 	Admin   struct {
 		Create adminCreateCmd `cmd:"" help:"Make an operator account with the role admin."`
 	} `cmd:"" help:"Operator accounts."`
-	Spool struct {
+	Backup  backupCmd  `cmd:"" help:"Write database, spool and secret into one file; the server may go on running."`
+	Restore restoreCmd `cmd:"" help:"Put a backup into an empty database and data folder."`
+	Spool   struct {
 		Load spoolLoadCmd `cmd:"" help:"Load what a lost tracking node left in its spool folder."`
 	} `cmd:"" help:"The local log of clicks and postbacks."`
 }

@@ -3,6 +3,8 @@ package pgstore
 import (
 	"context"
 	"errors"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // secretColumn is where the constant stands that tells whether the secret is the installation's.
@@ -34,4 +36,20 @@ func (db *DB) CheckSecret(ctx context.Context) error {
 		}
 		return translate("note secret", g.Exec("UPDATE secret_check SET sealed = ?", present.Seal(secretColumn, constant)).Error)
 	})
+}
+
+// ProveSecret is CheckSecret that notes nothing: it only refuses. A database where none is noted passes.
+func (db *DB) ProveSecret(ctx context.Context) error {
+	var sealed []byte
+	err := db.native(ctx).QueryRow(ctx, "SELECT sealed FROM secret_check").Scan(&sealed)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return translate("read secret check", err)
+	}
+	if _, err := db.sealer.Open(secretColumn, sealed); err != nil {
+		return errOtherSecret
+	}
+	return nil
 }
