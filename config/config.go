@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -174,10 +175,29 @@ func (c Config) check() error {
 			faults = append(faults, fmt.Errorf("WAYPOST_SINK_ADDR: %q is no loopback address such as 127.0.0.1:8090", c.SinkAddr))
 		}
 	}
+	faults = append(faults, c.checkMail()...)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		faults = append(faults, fmt.Errorf("WAYPOST_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel))
 	}
 	return errors.Join(faults...)
+}
+
+// checkMail never shows the URL, which may hold a password.
+func (c Config) checkMail() (faults []error) {
+	if c.SMTPURL != "" {
+		if u, err := url.Parse(c.SMTPURL); err != nil || u.Host == "" || u.Scheme != "smtp" && u.Scheme != "smtps" {
+			faults = append(faults, errors.New("WAYPOST_SMTP_URL: is no mail server such as smtp://user:password@mail.example.com:587 or smtps://…:465; write signs such as @ / # in a password as %40 %2F %23"))
+		}
+		if c.MailFrom == "" {
+			faults = append(faults, errors.New("WAYPOST_MAIL_FROM must be set with WAYPOST_SMTP_URL: the sender of mail, such as Example Network <network@example.com>"))
+		}
+	}
+	if c.MailFrom != "" {
+		if _, err := mail.ParseAddress(c.MailFrom); err != nil {
+			faults = append(faults, fmt.Errorf("WAYPOST_MAIL_FROM: %q is no sender such as: Example Network <network@example.com>", c.MailFrom))
+		}
+	}
+	return faults
 }
 
 // Roles are the roles of this process.

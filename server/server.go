@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/waypost/waypost/config"
+	"github.com/waypost/waypost/domain/mail"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/store/pgstore"
 )
@@ -43,6 +44,7 @@ type Server struct {
 	waker    *jobs.Waker
 	queue    redis.UniversalClient // for the probe only
 	track    *trackingNode         // nil without role track
+	mail     *mail.Service         // nil without role worker
 	sink     *sink                 // nil outside the demo
 	http     *http.Server
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
@@ -91,6 +93,11 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.services = newServices(s.cfg, s.stores, s.db, guard, s.waker, log)
 	if cfg.Has(config.RoleTrack) {
 		if s.track, err = newTrackingNode(s.cfg, s.stores, newServices(s.cfg, s.stores, s.stores.trackDB, guard, s.waker, log), log); err != nil {
+			return err
+		}
+	}
+	if cfg.Has(config.RoleWorker) {
+		if s.mail, err = newMail(s.cfg, s.db, log); err != nil {
 			return err
 		}
 	}
@@ -175,6 +182,7 @@ func (s *Server) startNode(g *group) {
 	g.node.start(func(ctx context.Context) error { s.track.routing.Run(ctx); return nil })
 	g.node.start(func(ctx context.Context) error { s.track.loader.Run(ctx); return nil })
 	g.node.start(func(ctx context.Context) error { s.watchSpool(ctx); return nil })
+	g.node.start(func(ctx context.Context) error { s.track.geo.watch(ctx, s.log); return nil })
 	g.node.start(func(ctx context.Context) error {
 		pgstore.ListenCatalogue(ctx, s.parts.directURL, s.log, s.track.routing.Refresh)
 		return nil

@@ -1,0 +1,53 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	domainmail "github.com/waypost/waypost/domain/mail"
+)
+
+// MailFolder writes each mail into a file of its own, <time>-<id>.eml, for installations without a mail server. It
+// implements mail.Sender. A mail may hold a link that logs in, so nobody but the owner may read the files.
+type MailFolder struct {
+	dir  string
+	from sender
+}
+
+// NewMailFolder makes the folder where it is missing. An empty from is a sender on localhost.
+func NewMailFolder(dir, from string) (*MailFolder, error) {
+	if from == "" {
+		from = "Waypost <waypost@localhost>"
+	}
+	s, err := readSender(from)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make folder for mail: %w", err)
+	}
+	return &MailFolder{dir: dir, from: s}, nil
+}
+
+// Send implements mail.Sender. A file appears as a whole, and a repetition replaces it.
+func (f *MailFolder) Send(_ context.Context, d domainmail.Due) error {
+	m, err := compose(f.from, d)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if _, err := m.WriteTo(&b); err != nil {
+		return fmt.Errorf("write mail: %w", err)
+	}
+	name := filepath.Join(f.dir, d.CreatedAt.UTC().Format("20060102T150405.000Z")+"-"+d.ID.String()+".eml")
+	if err := os.WriteFile(name+".part", b.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("write mail: %w", err)
+	}
+	if err := os.Rename(name+".part", name); err != nil {
+		return fmt.Errorf("write mail: %w", err)
+	}
+	return nil
+}
