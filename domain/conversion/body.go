@@ -8,6 +8,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -174,10 +175,5 @@ func secret(name string) bool {
 	if name == "sig" {
 		return true
 	}
-	for _, n := range namesToken {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(contractNames[paramToken], name)
 }

@@ -2,7 +2,6 @@ package conversion
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -11,54 +10,13 @@ import (
 	"github.com/waypost/waypost/domain/money"
 )
 
-// The parameters of a postback: the contract's name, then its aliases, in the order in which the first present wins
-// (contract section 3).
-var (
-	namesClickID  = []string{"clickid", "click_id", "clickId", "cid", "transaction_id", "subid", "cnv_id"}
-	namesToken    = []string{"token", "security_token", "secure", "verification_token"}
-	namesVal      = []string{"val", "amount", "sale_amount", "sum"}
-	namesCom      = []string{"com"}
-	namesComPerc  = []string{"comperc"}
-	namesPayout   = []string{"payout", "revenue"}
-	namesTxID     = []string{"txid", "txn_id", "order_id", "action_id", "adv_sub", "tid"}
-	namesGoal     = []string{"id", "goal", "goal_id", "goal_alias", "event_id", "event", "et"}
-	namesStatus   = []string{"status", "conv_status", "cnv_status"}
-	namesCurrency = []string{"currency", "cnv_currency", "cur"}
-	namesCoupon   = []string{"coupon", "coupon_code", "promo_code", "cp"}
-	namesParam    = []string{"param"}
-	namesTest     = []string{"test"}
-
-	// namesFree keep their own names.
-	namesFree = func() []string {
-		names := []string{"conversion_id"}
-		for i := 1; i <= 10; i++ {
-			n := strconv.Itoa(i)
-			names = append(names, "param"+n, "adv"+n, "event"+n)
-		}
-		return names
-	}()
-	namesStatusLists = map[string]Status{"approved_status": StatusApproved, "pending_status": StatusPending,
-		"rejected_status": StatusRejected, "trash_status": StatusTrash}
-
-	known = func() map[string]bool {
-		m := map[string]bool{}
-		for _, names := range [][]string{namesClickID, namesToken, namesVal, namesCom, namesComPerc, namesPayout, namesTxID,
-			namesGoal, namesStatus, namesCurrency, namesCoupon, namesParam, namesTest, namesFree} {
-			for _, n := range names {
-				m[n] = true
-			}
-		}
-		for n := range namesStatusLists {
-			m[n] = true
-		}
-		return m
-	}()
-)
-
-// maxValue bounds what is kept of an id or a free value, maxParam of "param" (bytes).
+// maxValue bounds what is kept of an id or a free value, maxParam of "param", maxName of a name that nothing reads
+// (bytes), of which maxUnknown are kept.
 const (
-	maxValue = 255
-	maxParam = 1024
+	maxValue   = 255
+	maxParam   = 1024
+	maxName    = 64
+	maxUnknown = 20
 )
 
 // Sent is what a call says, by the contract's names. Texts are valid UTF-8 without control characters; an empty one was
@@ -77,49 +35,85 @@ type Sent struct {
 	Unknown []string // names that nothing reads, in the order sent; at most 20, each at most 64 bytes
 }
 
-// ParseSent reads a call's parameters. A body that cannot be read is the error invalid_body; what the query says is
+// ParseSent reads a call's parameters, by the names of the preset that it names before those of the contract. A body that cannot be read is the error invalid_body; what the query says is
 // given all the same, so that the log can name the click.
 func ParseSent(c Call) (Sent, *errs.Error) {
-	query := splitPairs(c.RawQuery)
 	body, err := bodyPairs(c.ContentType, c.Body)
+	pairs := slices.Concat(splitPairs(c.RawQuery), body)
 	var s Sent
-	values := s.values(append(query, body...))
-	first := func(names []string) string {
-		for _, n := range names {
+	r := s.reading(pairs)
+	values := s.values(pairs, r.known)
+	first := func(p param) string {
+		for _, n := range r.names[p] {
 			if v := values[n]; v != "" {
+				if canonical := contractNames[p][0]; n != canonical {
+					s.ReadAs = append(s.ReadAs, n+"="+canonical)
+				}
 				return v
 			}
 		}
 		return ""
 	}
-	s.ClickID, s.Token, s.TxID, s.Goal = first(namesClickID), first(namesToken), first(namesTxID), first(namesGoal)
-	s.Status, s.Currency, s.Test = first(namesStatus), first(namesCurrency), first(namesTest) == "1"
-	s.Val, s.Com, s.ComPerc, s.Payout = first(namesVal), first(namesCom), first(namesComPerc), first(namesPayout)
+	s.ClickID, s.Token = first(paramClickID), first(paramToken)
+	s.Val, s.Com, s.ComPerc, s.Payout = first(paramVal), first(paramCom), first(paramComPerc), first(paramPayout)
+	s.TxID, s.Goal, s.Status = first(paramTxID), first(paramGoal), first(paramStatus)
+	for p := paramApproved; p <= paramTrash; p++ {
+		s.list(first(p), listStatuses[p])
+	}
+	for word, status := range r.words {
+		if _, listed := s.StatusLists[word]; !listed {
+			s.addWord(word, status)
+		}
+	}
+	s.Currency = first(paramCurrency)
 	if s.ClickID == "" {
 		s.ClickID = c.Cookie
 	}
-	for name, status := range namesStatusLists {
-		for word := range strings.FieldsFuncSeq(values[name], func(r rune) bool { return r == ',' || r == ';' }) {
-			if s.StatusLists == nil {
-				s.StatusLists = map[string]Status{}
-			}
-			word = strings.ToLower(strings.TrimSpace(word))
-			if old, ok := s.StatusLists[word]; !ok || status < old { // a word in two lists: always the same one wins
-				s.StatusLists[word] = status
-			}
-		}
-	}
-	s.Params.Coupon = s.bounded(first(namesCoupon), maxValue)
-	for piece := range strings.SplitSeq(s.bounded(first(namesParam), maxParam), ";") {
+	for piece := range strings.SplitSeq(s.bounded(first(paramText), maxParam), ";") {
 		if piece != "" {
 			s.Params.Param = append(s.Params.Param, piece)
 		}
 	}
-	for _, n := range namesFree {
-		s.free(n, values[n])
+	s.Params.Coupon, s.Test = s.bounded(first(paramCoupon), maxValue), first(paramTest) == "1"
+	for p := int(paramFree); p < len(contractNames); p++ {
+		s.free(contractNames[p][0], first(param(p)))
 	}
+	s.noteUnknown(pairs, r.known)
 	s.Masked = masked(c.RawQuery, body, err != nil)
 	return s, err
+}
+
+// list takes words for a status, separated by "," or ";".
+func (s *Sent) list(words string, status Status) {
+	for word := range strings.FieldsFuncSeq(words, func(r rune) bool { return r == ',' || r == ';' }) {
+		word = strings.ToLower(strings.TrimSpace(word))
+		if old, ok := s.StatusLists[word]; !ok || status < old { // a word in two lists: always the same one wins
+			s.addWord(word, status)
+		}
+	}
+}
+
+func (s *Sent) addWord(word string, status Status) {
+	if s.StatusLists == nil {
+		s.StatusLists = map[string]Status{}
+	}
+	s.StatusLists[word] = status
+}
+
+// noteUnknown keeps the names that nothing reads: often the reason why a value is missing.
+func (s *Sent) noteUnknown(pairs []pair, known map[string]bool) {
+	for _, p := range pairs {
+		if known[p.name] || p.name == nameOfPreset || p.name == "ts" || p.name == "sig" {
+			continue
+		}
+		name := cut(withoutControl(strings.ToValidUTF8(p.name, "\uFFFD")), maxName)
+		if name != "" && !slices.Contains(s.Unknown, name) {
+			s.Unknown = append(s.Unknown, name)
+		}
+		if len(s.Unknown) == maxUnknown {
+			return
+		}
+	}
 }
 
 // free keeps a free value; an event has to be a number.
@@ -142,7 +136,7 @@ func (s *Sent) free(name, value string) {
 }
 
 // values gives, for each known name, the first value that is neither empty nor a macro that nobody filled.
-func (s *Sent) values(pairs []pair) map[string]string {
+func (s *Sent) values(pairs []pair, known map[string]bool) map[string]string {
 	values := make(map[string]string, 8)
 	for _, p := range pairs {
 		if !known[p.name] || values[p.name] != "" {

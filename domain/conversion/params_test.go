@@ -22,12 +22,12 @@ func TestParamsAliases(t *testing.T) {
 		names []string
 		get   func(Sent) string
 	}{
-		{namesClickID, func(s Sent) string { return s.ClickID }}, {namesToken, func(s Sent) string { return s.Token }},
-		{namesVal, func(s Sent) string { return s.Val }}, {namesCom, func(s Sent) string { return s.Com }},
-		{namesComPerc, func(s Sent) string { return s.ComPerc }}, {namesPayout, func(s Sent) string { return s.Payout }},
-		{namesTxID, func(s Sent) string { return s.TxID }}, {namesGoal, func(s Sent) string { return s.Goal }},
-		{namesStatus, func(s Sent) string { return s.Status }}, {namesCurrency, func(s Sent) string { return s.Currency }},
-		{namesCoupon, func(s Sent) string { return s.Params.Coupon }},
+		{contractNames[paramClickID], func(s Sent) string { return s.ClickID }}, {contractNames[paramToken], func(s Sent) string { return s.Token }},
+		{contractNames[paramVal], func(s Sent) string { return s.Val }}, {contractNames[paramCom], func(s Sent) string { return s.Com }},
+		{contractNames[paramComPerc], func(s Sent) string { return s.ComPerc }}, {contractNames[paramPayout], func(s Sent) string { return s.Payout }},
+		{contractNames[paramTxID], func(s Sent) string { return s.TxID }}, {contractNames[paramGoal], func(s Sent) string { return s.Goal }},
+		{contractNames[paramStatus], func(s Sent) string { return s.Status }}, {contractNames[paramCurrency], func(s Sent) string { return s.Currency }},
+		{contractNames[paramCoupon], func(s Sent) string { return s.Params.Coupon }},
 	} {
 		for i, name := range c.names {
 			query := name + "=first&" + name + "=second"
