@@ -17,6 +17,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/trace"
@@ -38,6 +39,7 @@ type Deps struct {
 	Conversions *conversion.Service
 	Ledger      *ledger.Service
 	Traces      *trace.Service
+	Notices     *notice.Service
 	Log         *slog.Logger
 }
 
@@ -83,6 +85,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.logRoutes()
 	s.deliveryRoutes()
 	s.balanceRoutes()
+	s.noticeRoutes()
 	return s
 }
 

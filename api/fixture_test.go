@@ -29,6 +29,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/trace"
@@ -107,7 +108,8 @@ func newWorld(t testing.TB) *world {
 		Offers: offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()),
-		Traces: trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Log: log,
+		Traces: trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notice.NewService(notice.Deps{Tx: db, Store: db.Notices(), Outbox: db.Mails(), Clock: now, Random: rand.Reader}),
+		Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
