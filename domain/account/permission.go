@@ -15,13 +15,14 @@ const (
 	PermissionResendDeliveries  Permission = "resend deliveries"
 	PermissionReadMoney         Permission = "read balances and the ledger"
 	PermissionManageMoney       Permission = "manage statements, payouts and exchange rates"
+	PermissionManageNetwork     Permission = "change the settings of the network"
 )
 
 // grants is the whole matrix. What a party's user may do is narrowed further by its Scope.
 var grants = map[Role][]Permission{
 	RoleAdmin: {PermissionManageUsers, PermissionManageCatalogue, PermissionReadCatalogue, PermissionWritePostbacks,
 		PermissionMakeLinks, PermissionReadTraffic, PermissionManageConversions, PermissionResendDeliveries,
-		PermissionReadMoney, PermissionManageMoney},
+		PermissionReadMoney, PermissionManageMoney, PermissionManageNetwork},
 	RoleManager: {PermissionManageCatalogue, PermissionReadCatalogue, PermissionWritePostbacks, PermissionMakeLinks,
 		PermissionReadTraffic, PermissionManageConversions, PermissionResendDeliveries, PermissionReadMoney},
 	RoleFinance: {PermissionReadCatalogue, PermissionReadTraffic, PermissionReadMoney, PermissionManageMoney},
