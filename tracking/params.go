@@ -10,6 +10,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/preset"
 )
 
 // Limits of what a visit may bring, in bytes (reliability requirement 26).
@@ -31,21 +32,31 @@ const (
 	paramCreative
 	paramDeepLink
 	paramCoupon
-	paramSub1 // … sub10
-	paramEnd  = paramSub1 + click.SubCount
+	paramSub1   // … sub10
+	paramPreset = paramSub1 + click.SubCount
+	paramEnd    = paramPreset + 1
 )
 
 // linkNames are the names of contract section 2. Of several names of one parameter the first in the list wins.
-var linkNames = [paramEnd][]string{
-	paramOffer:       {"o", "offer_id"},
-	paramAffiliate:   {"a", "affiliate_id", "aff_id", "pid"},
-	paramAffClickID:  {"aff_click_id", "click_id", "clickid"},
-	paramSource:      {"source"},
-	paramLandingPage: {"landing_page_id", "link_id"},
-	paramCreative:    {"creative_id"},
-	paramDeepLink:    {"deep_link", "url", "redirect"},
-	paramCoupon:      {"coupon"},
-}
+var linkNames = func() [][]string {
+	names := [][]string{
+		paramOffer:       {"o", "offer_id"},
+		paramAffiliate:   {"a", "affiliate_id", "aff_id", "pid"},
+		paramAffClickID:  {"aff_click_id", "click_id", "clickid"},
+		paramSource:      {"source"},
+		paramLandingPage: {"landing_page_id", "link_id"},
+		paramCreative:    {"creative_id"},
+		paramDeepLink:    {"deep_link", "url", "redirect"},
+		paramCoupon:      {"coupon"},
+		paramPreset:      {"preset"},
+	}
+	for i := range click.SubCount {
+		n := strconv.Itoa(i + 1)
+		names[int(paramSub1)+i] = []string{"sub" + n, "sub_id" + n, "aff_sub" + n, "s" + n}
+	}
+	names[paramSub1] = append(names[paramSub1], "aff_sub")
+	return names
+}()
 
 // linkName is a name's parameter and its rank among that parameter's names, 1 first.
 type linkName struct {
@@ -53,36 +64,42 @@ type linkName struct {
 	rank  uint8
 }
 
-var linkParams = func() map[string]linkName {
-	names := linkNames
-	for i := range click.SubCount {
-		n := strconv.Itoa(i + 1)
-		names[int(paramSub1)+i] = []string{"sub" + n, "sub_id" + n, "aff_sub" + n, "s" + n}
-	}
-	names[paramSub1] = append(names[paramSub1], "aff_sub")
-	all := map[string]linkName{}
+// linkReading is how the names of a link are understood.
+type linkReading map[string]linkName
+
+func newLinkReading(names [][]string) linkReading {
+	r := linkReading{}
 	for p, list := range names {
 		for i, name := range list {
-			all[name] = linkName{param(p), uint8(i + 1)}
+			r[name] = linkName{param(p), uint8(i + 1)}
 		}
 	}
-	return all
-}()
+	return r
+}
+
+var (
+	linkParams = newLinkReading(linkNames)
+	// presetLinks are for links that name a preset: its names first, then those of the contract.
+	presetLinks = func() map[string]linkReading {
+		all := map[string]linkReading{}
+		for _, p := range preset.All() {
+			if len(p.Link) > 0 {
+				all[p.Name] = newLinkReading(preset.Names(linkNames, p.Link))
+			}
+		}
+		return all
+	}()
+)
 
 // parseLink reads the query of a tracking link into c. Unknown parameters are ignored, empty ones count as missing, of
-// a repeated one the first counts. Errors: missing_offer, invalid_offer, missing_affiliate, invalid_affiliate.
+// a repeated one the first counts. preset=name has the names of another system read first. Errors: missing_offer,
+// invalid_offer, missing_affiliate, invalid_affiliate.
 func parseLink(query string, c *click.Click) error {
-	var values [paramEnd]string
-	var ranks [paramEnd]uint8
-	for len(query) > 0 {
-		var pair string
-		pair, query, _ = strings.Cut(query, "&")
-		name, value, _ := strings.Cut(pair, "=")
-		known, ok := linkParams[unescape(name)]
-		if !ok || value == "" || ranks[known.param] != 0 && ranks[known.param] <= known.rank {
-			continue
+	values := linkParams.read(query)
+	if name := values[paramPreset]; name != "" {
+		if r := presetLinks[strings.ToLower(name)]; r != nil {
+			values = r.read(query)
 		}
-		values[known.param], ranks[known.param] = unescape(value), known.rank
 	}
 	o, err := number(values[paramOffer], "offer", "o")
 	if err != nil {
@@ -103,6 +120,22 @@ func parseLink(query string, c *click.Click) error {
 		c.Subs[i] = clean(values[int(paramSub1)+i], maxValue)
 	}
 	return nil
+}
+
+// read gives each parameter's value; "" where the query has none.
+func (r linkReading) read(query string) (values [paramEnd]string) {
+	var ranks [paramEnd]uint8
+	for len(query) > 0 {
+		var pair string
+		pair, query, _ = strings.Cut(query, "&")
+		name, value, _ := strings.Cut(pair, "=")
+		known, ok := r[unescape(name)]
+		if !ok || value == "" || ranks[known.param] != 0 && ranks[known.param] <= known.rank {
+			continue
+		}
+		values[known.param], ranks[known.param] = unescape(value), known.rank
+	}
+	return values
 }
 
 // number reads an id: decimal digits only.

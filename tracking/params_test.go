@@ -2,6 +2,7 @@ package tracking
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -58,9 +59,62 @@ func TestLinkParameters(t *testing.T) {
 	}
 }
 
+// Every name of contract section 2, in the order in which the first present wins wherever it stands.
+func TestEveryLinkAlias(t *testing.T) {
+	t.Parallel()
+	type table struct {
+		names []string
+		get   func(*click.Click) string
+	}
+	tables := []table{
+		{[]string{"o", "offer_id"}, func(c *click.Click) string { return strconv.FormatInt(int64(c.OfferID), 10) }},
+		{[]string{"a", "affiliate_id", "aff_id", "pid"}, func(c *click.Click) string { return strconv.FormatInt(int64(c.AffiliateID), 10) }},
+		{[]string{"aff_click_id", "click_id", "clickid"}, func(c *click.Click) string { return c.AffClickID }},
+		{[]string{"source"}, func(c *click.Click) string { return c.Source }},
+		{[]string{"landing_page_id", "link_id"}, func(c *click.Click) string { return c.LandingPageID }},
+		{[]string{"creative_id"}, func(c *click.Click) string { return c.CreativeID }},
+		{[]string{"deep_link", "url", "redirect"}, func(c *click.Click) string { return c.DeepLink }},
+		{[]string{"coupon"}, func(c *click.Click) string { return c.Coupon }},
+	}
+	for i := range click.SubCount {
+		n := strconv.Itoa(i + 1)
+		names := []string{"sub" + n, "sub_id" + n, "aff_sub" + n, "s" + n}
+		if i == 0 {
+			names = append(names, "aff_sub")
+		}
+		tables = append(tables, table{names, func(c *click.Click) string { return c.Subs[i] }})
+	}
+	for _, tc := range tables {
+		for i, name := range tc.names {
+			query := name + "=1&" + name + "=2"
+			for _, later := range tc.names[i+1:] {
+				query = later + "=3&" + query
+			}
+			if tc.names[0] != "o" {
+				query += "&o=7"
+			}
+			if tc.names[0] != "a" {
+				query += "&a=7"
+			}
+			for _, query := range []string{query, "preset=nobody&" + query} { // an unknown preset is ignored, as every unknown thing in a link
+				var c click.Click
+				if err := parseLink(query, &c); err != nil || tc.get(&c) != "1" {
+					t.Errorf("%s: %s is %q, %v", query, tc.names[0], tc.get(&c), err)
+				}
+			}
+		}
+	}
+	for _, foreign := range []string{"oid=1&affid=2", "o=1&affid=2", "oid=1&a=2", "preset=nobody&oid=1&affid=2", "preset=tune&oid=1&affid=2"} {
+		if err := parseLink(foreign, &click.Click{}); err == nil {
+			t.Errorf("%s is read without its preset", foreign)
+		}
+	}
+}
+
 func FuzzClickQuery(f *testing.F) {
 	f.Add("o=1&a=2", "x", "de-DE,de;q=0.9", "curl/8")
 	f.Add("offer_id=1&pid=2&s1=%ff%00&url=https%3A%2F%2F", "x%\x80", ";,", "Mozilla/5.0 (Linux; Android 13; ) (((;;")
+	f.Add("preset=everflow&oid=1&affid=2&sub10=x&source_id=%zz&PRESET=cake", "x", "", "")
 	f.Add("&&=&o&a=%", strings.Repeat("ü", 200), "", "Mozilla/5.0 (iPhone; CPU iPhone OS ")
 	f.Fuzz(func(t *testing.T, query, value, accept, header string) {
 		var c click.Click
@@ -93,5 +147,16 @@ func TestAgentsAreForgottenWhenThereAreTooMany(t *testing.T) {
 	}
 	if n := cache.size.Load(); n > maxAgents+1 {
 		t.Errorf("%d agents are remembered", n)
+	}
+}
+
+func BenchmarkParseLink(b *testing.B) {
+	const query = "o=12&a=34&aff_click_id=c384EFV6JHQODRN70575OK6UG5&sub1=summer&sub2=banner+7&source=news&fbclid=IwAR0"
+	b.ReportAllocs()
+	for b.Loop() {
+		var c click.Click
+		if err := parseLink(query, &c); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
