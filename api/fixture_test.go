@@ -109,7 +109,7 @@ func newWorld(t testing.TB) *world {
 			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()),
 		Traces: trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notice.NewService(notice.Deps{Tx: db, Store: db.Notices(), Outbox: db.Mails(), Clock: now, Random: rand.Reader}),
-		Log: log,
+		Clock: now, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -47,10 +47,20 @@ func register[I, O any](s *service, o op, handler func(context.Context, account.
 		operation.Errors = append(operation.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge)
 		documentKey(o, &operation)
 	}
+	_, isTable := any((*O)(nil)).(table)
+	if isTable {
+		documentCSV(&operation)
+	}
 	huma.Register(s.api, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := ctx.Value(callerKey{}).(caller)
-		out, err := handler(ctx, caller.actor, in)
-		return out, s.problem(ctx, err)
+		call := func() (*O, error) {
+			out, err := handler(ctx, caller.actor, in)
+			return out, s.problem(ctx, err)
+		}
+		if isTable {
+			return answerTable(ctx, s, caller, o, in, call)
+		}
+		return call()
 	})
 }
 
@@ -84,6 +94,10 @@ type caller struct {
 	ip     string
 	actor  account.Actor
 	family domain.UUID
+
+	// For what may be answered as a CSV file.
+	accept, format string
+	response       http.ResponseWriter
 }
 
 type callerKey struct{}
@@ -101,7 +115,8 @@ func (s *service) prepare(ctx huma.Context, next func(huma.Context)) {
 			}
 		}
 	}
-	next(huma.WithValue(ctx, callerKey{}, caller{ip: humaecho.Unwrap(ctx).RealIP()}))
+	next(huma.WithValue(ctx, callerKey{}, caller{ip: humaecho.Unwrap(ctx).RealIP(),
+		accept: ctx.Header("Accept"), format: ctx.Query("format"), response: humaecho.Unwrap(ctx).Response()}))
 }
 
 // authenticate turns the bearer token into an actor, before the input is looked at.

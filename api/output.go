@@ -16,6 +16,7 @@ type list[T any] struct {
 type listBody[T any] struct {
 	Items      []T     `json:"items"`
 	NextCursor *string `json:"next_cursor" nullable:"true" doc:"Ask for the next part with it; null at the end"`
+	tableBody
 }
 
 // newList renders a part of a list, item by item.
