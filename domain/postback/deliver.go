@@ -3,14 +3,9 @@ package postback
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
-
-// run is the delivery to one host, of which a process has at most one.
-type run struct {
-	woken chan struct{} // holds one wake-up that came meanwhile
-	pace  pace          // guarded by Service.mu
-}
 
 // Visit says when a host wants to be delivered to again.
 type Visit struct {
@@ -25,15 +20,21 @@ const (
 	finishLimit = SendLimit + 800*time.Millisecond
 	// settleReserve is what a run keeps of its time to write the last results.
 	settleReserve = 5 * time.Second
+	// holdLimit is how long a leased delivery may wait for its turn and still be settled within the lease.
+	holdLimit = LeaseLength - SendLimit - settleReserve
+	// aheadRounds is how many rounds of requests are leased ahead for a host that answers quickly: enough that the
+	// question for more costs little, and few enough to begin within holdLimit.
+	aheadRounds = 3
 )
 
 // DeliverHost sends what is due for a host until nothing is, or until too little of ctx's time is left for another
 // try. When ctx ends it leases no more, finishes the requests under way and returns within finishLimit. A second call
-// for a host that this process is delivering to returns at once: the run under way looks again.
-func (s *Service) DeliverHost(ctx context.Context, host string) (Visit, error) {
-	r := s.begin(host)
-	if r == nil {
-		return Visit{}, nil
+// for a host that this process is delivering to returns at once: the run under way looks again. While the host's breaker
+// is open its rows wait as they are.
+func (s *Service) DeliverHost(ctx context.Context, name string) (Visit, error) {
+	h, wait := s.begin(name)
+	if h == nil {
+		return Visit{Again: wait > 0, In: wait}, nil
 	}
 	stop, cancel := ctx, context.CancelFunc(func() {})
 	if deadline, ok := ctx.Deadline(); ok {
@@ -41,16 +42,16 @@ func (s *Service) DeliverHost(ctx context.Context, host string) (Visit, error) {
 	}
 	defer cancel()
 	for {
-		err := s.drain(stop, host, r)
+		err := s.drain(stop, name, h)
 		if err != nil {
-			s.abandon(host)
-			return Visit{}, fmt.Errorf("deliver to %s: %w", host, err)
+			s.abandon(h)
+			return Visit{}, fmt.Errorf("deliver to %s: %w", name, err)
 		}
 		if stop.Err() != nil {
-			s.abandon(host)
+			s.abandon(h)
 			break
 		}
-		if s.end(host, r) {
+		if s.end(h) {
 			break
 		}
 	}
@@ -59,118 +60,94 @@ func (s *Service) DeliverHost(ctx context.Context, host string) (Visit, error) {
 	}
 	within, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	wait, waiting, err := s.Deliveries.NextDue(within, host)
+	wait, waiting, err := s.Deliveries.NextDue(within, name)
 	if err != nil {
-		return Visit{}, fmt.Errorf("find what %s is owed next: %w", host, err)
+		return Visit{}, fmt.Errorf("find what %s is owed next: %w", name, err)
 	}
-	return Visit{Again: waiting, In: max(wait, 0)}, nil
+	_, _, rest := s.allowance(h)
+	return Visit{Again: waiting, In: max(wait, rest, 0)}, nil
 }
 
-// DueHosts are the hosts to which something has been due for longer than olderThan, or whose deliverer died.
+// DueHosts are the hosts to which something has been due for longer than olderThan, or whose deliverer died; without
+// those whose breaker is open here.
 func (s *Service) DueHosts(ctx context.Context, olderThan time.Duration) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	return s.Deliveries.DueHosts(ctx, olderThan)
+	hosts, err := s.Deliveries.DueHosts(ctx, olderThan)
+	return slices.DeleteFunc(hosts, s.resting), err
 }
 
-// begin is nil where this process delivers to the host already; that run is told to look again.
-func (s *Service) begin(host string) *run {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if r := s.runs[host]; r != nil {
-		select {
-		case r.woken <- struct{}{}:
-		default:
-		}
-		return nil
-	}
-	r := &run{woken: make(chan struct{}, 1)}
-	if s.slow[host] {
-		r.pace.before = PaceSlow
-	}
-	s.runs[host] = r
-	return r
-}
-
-// end is false where the run was woken since it last looked.
-func (s *Service) end(host string, r *run) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-r.woken:
-		return false
-	default:
-		delete(s.runs, host)
-		return true
-	}
-}
-
-func (s *Service) abandon(host string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.runs, host)
-}
-
-// slots is how many requests to one host may be under way at once.
-func (s *Service) slots(string) int { return 8 }
-
-// drain leases and sends until nothing is due and nothing under way, or stop ends. What is under way is always finished
-// and written.
-func (s *Service) drain(stop context.Context, host string, r *run) error {
+// drain leases and sends until nothing is due and nothing under way, until the host's breaker opens, or until stop ends.
+// What is under way is always finished and written; what is in hand then is given back.
+func (s *Service) drain(stop context.Context, name string, h *host) error {
 	ctx, cancel := outlive(stop)
 	defer cancel()
-	slots := s.slots(host)
-	results := make(chan Result, 4*slots)
+	results := make(chan Result, 4*mostLimit)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
 		s.settleAll(ctx, results)
 	}()
-	done := make(chan struct{}, slots)
+	done := make(chan struct{}, mostLimit)
 	sending := 0
+	var hand []Lease
+	var leasedAt time.Time
+	giveBack := func(wait time.Duration) {
+		for _, l := range hand {
+			results <- unsent(l, wait)
+		}
+		hand = nil
+	}
 	defer func() {
+		giveBack(0)
 		for ; sending > 0; sending-- {
 			<-done
 		}
 		close(results)
 		<-settled
 	}()
+	more := true // may be due
 	for stop.Err() == nil {
-		leasedAt := s.Clock()
-		leases, err := s.lease(ctx, host, 2*slots)
-		if err != nil {
-			return err
+		limit, ahead, wait := s.allowance(h)
+		if wait > 0 {
+			giveBack(wait)
+			more = false
 		}
-		for _, l := range leases {
-			for sending == slots {
-				<-done
-				sending--
-			}
-			if stop.Err() != nil || !l.PostbackActive || s.Clock().Sub(leasedAt) > LeaseLength-SendLimit-settleReserve {
-				results <- unsent(l)
+		switch {
+		case len(hand) > 0 && sending < limit:
+			l := hand[0]
+			hand = hand[1:]
+			if late := s.Clock().Sub(leasedAt) > holdLimit; late || !l.PostbackActive {
+				more = more || late
+				results <- unsent(l, 0)
 				continue
 			}
 			sending++
 			go func() {
-				over := s.timed(host, r)
-				result := s.send(ctx, l)
-				over()
+				over := s.timed(h)
+				result, response := s.send(ctx, l)
+				over(try{result.Attempt.At, result.Attempt.At.Add(result.Attempt.Duration), response})
 				results <- result
 				done <- struct{}{}
 			}()
-		}
-		for len(leases) == 0 {
-			if sending == 0 {
-				return nil
+		case len(hand) == 0 && more && sending < limit:
+			asked := limit - sending + ahead
+			leasedAt = s.Clock()
+			var err error
+			if hand, err = s.lease(ctx, name, asked); err != nil {
+				return err
 			}
+			more = len(hand) == asked
+		case len(hand) == 0 && sending == 0:
+			return nil
+		default:
 			select {
 			case <-done:
 				sending--
-				continue
-			case <-r.woken:
+			case <-h.woken:
+				more = true
 			case <-stop.Done():
 			}
-			break
 		}
 	}
 	return nil
@@ -193,11 +170,11 @@ func outlive(stop context.Context) (context.Context, context.CancelFunc) {
 	return ctx, func() { forget(); cancel() }
 }
 
-// unsent gives a lease back without a try. What belongs to an inactive postback is set aside.
-func unsent(l Lease) Result {
-	o := Outcome{Status: l.Delivery.Status, Tries: l.Delivery.Tries}
+// unsent gives a lease back without a try, due again after a wait. What belongs to an inactive postback is set aside.
+func unsent(l Lease, wait time.Duration) Result {
+	o := Outcome{Status: l.Delivery.Status, Tries: l.Delivery.Tries, Wait: wait}
 	if !l.PostbackActive {
-		o.Status = DeliveryPaused
+		o = Outcome{Status: DeliveryPaused, Tries: l.Delivery.Tries}
 	}
 	return Result{DeliveryID: l.Delivery.ID, PostbackID: l.Delivery.PostbackID, Fence: l.Fence, Outcome: o}
 }

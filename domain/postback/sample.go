@@ -41,7 +41,8 @@ func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID) (Sam
 	if err != nil {
 		return Sample{}, fmt.Errorf("test postback %d: %w", id, err)
 	}
-	a := s.send(ctx, Lease{Delivery: d, SigningSecret: p.SigningSecret}).Attempt
+	r, _ := s.send(ctx, Lease{Delivery: d, SigningSecret: p.SigningSecret})
+	a := r.Attempt
 	return Sample{URL: a.URL, Method: d.Method, StatusCode: a.StatusCode, Duration: a.Duration, Error: a.Error, ResponseBody: a.ResponseBody}, nil
 }
 

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-func (s *Service) send(ctx context.Context, l Lease) Result {
+// send makes one try. The result's attempt is never nil.
+func (s *Service) send(ctx context.Context, l Lease) (Result, Response) {
 	d, at := &l.Delivery, s.Clock()
 	response := Response{Error: ErrorSigning}
 	request, err := newRequest(l, at)
@@ -27,7 +28,7 @@ func (s *Service) send(ctx context.Context, l Lease) Result {
 	return Result{DeliveryID: d.ID, PostbackID: d.PostbackID, Fence: l.Fence,
 		Outcome: Decide(d.Tries, response, now, jitter),
 		Attempt: &Attempt{At: at, URL: MaskURL(d.URL), StatusCode: response.StatusCode, Duration: now.Sub(at),
-			Error: response.Class(), ResponseBody: response.Body}}
+			Error: response.Class(), ResponseBody: response.Body}}, response
 }
 
 func newRequest(l Lease, at time.Time) (Request, error) {

@@ -97,8 +97,9 @@ type Waker interface {
 const (
 	// SendLimit is how long one try may take (contract section 4).
 	SendLimit = 15 * time.Second
-	// LeaseLength is enough for the requests that are ahead in the queue of a lease, and its own.
-	LeaseLength = 60 * time.Second
+	// LeaseLength is enough for a short wait in hand, a request and its result; what a process that died held is due
+	// again after it.
+	LeaseLength = 25 * time.Second
 )
 
 // Deps is what NewService needs.
@@ -119,14 +120,13 @@ type Deps struct {
 // Service is what can be done with postbacks and deliveries.
 type Service struct {
 	Deps
-	mu   sync.Mutex
-	runs map[string]*run // hosts that this process delivers to right now
-	slow map[string]bool // hosts whose last visit was slow
+	mu    sync.Mutex
+	hosts map[string]*host // by host:port
 }
 
 // NewService makes the service.
 func NewService(d Deps) *Service {
-	return &Service{Deps: d, runs: map[string]*run{}, slow: map[string]bool{}}
+	return &Service{Deps: d, hosts: map[string]*host{}}
 }
 
 var _ conversion.Announcer = (*Service)(nil)

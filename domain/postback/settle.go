@@ -44,10 +44,14 @@ func (s *Service) settleAll(ctx context.Context, results <-chan Result) {
 	}
 }
 
-// settle tries for as long as the leases may last, or until ctx ends: a result that cannot be written means a second
-// call, by another process after the lease, under the same id.
+// settleLimit is how long a result is tried to be written. It may outlast the lease: until another process takes the
+// delivery, its fence still fits.
+const settleLimit = 30 * time.Second
+
+// settle tries for settleLimit, or until ctx ends: a result that cannot be written means a second call, by another
+// process after the lease, under the same id.
 func (s *Service) settle(ctx context.Context, batch []Result) {
-	ctx, cancel := context.WithTimeout(ctx, LeaseLength/2)
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
 	defer cancel()
 	pause := 50 * time.Millisecond
 	for {
