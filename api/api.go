@@ -35,6 +35,7 @@ type Deps struct {
 	Advertisers *advertiser.Service
 	Affiliates  *affiliate.Service
 	Offers      *offer.Service
+	Coupons     *offer.CouponService
 	Postbacks   *postback.Service
 	Clicks      *click.Service
 	Conversions *conversion.Service
@@ -88,6 +89,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.deliveryRoutes()
 	s.balanceRoutes()
 	s.noticeRoutes()
+	s.couponRoutes()
 	return s
 }
 

@@ -7,8 +7,11 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/conversion"
-	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
 )
 
 const tagLog = "Incoming log"
@@ -16,32 +19,46 @@ const tagLog = "Incoming log"
 func (s *service) logRoutes() {
 	register(s, op{"list-postback-log", http.MethodGet, "/postback-log", "List incoming postbacks, refused ones included", tagLog, 0, nil}, s.listLog)
 	register(s, op{"get-postback-log", http.MethodGet, "/postback-log/{id}", "Read an incoming postback", tagLog, 0, nil}, s.getLog)
+	s.replayRoutes()
 }
 
-// logBody is a call to /postback and what became of it. What the advertiser pays is cut out of an affiliate's query.
+// logBody is a call to /postback or a pixel and what became of it. What the advertiser pays, and what nothing reads, is
+// cut out for an affiliate.
 type logBody struct {
 	ID               string    `json:"id"`
 	ReceivedAt       time.Time `json:"received_at"`
-	Method           string    `json:"method"`
+	Method           string    `json:"method" example:"GET"`
 	Query            string    `json:"query" doc:"Query and body as one text, secrets masked"`
-	IP               string    `json:"ip"`
+	BodyStart        *string   `json:"body_start,omitempty" doc:"Of a body that cannot be read: its first KiB, secrets masked; empty for others"`
+	IP               string    `json:"ip" doc:"Where the call came from"`
 	HTTPStatus       int       `json:"http_status"`
 	Status           string    `json:"status" enum:"recorded,updated,duplicate,queued,refused"`
-	Code             string    `json:"code"`
+	Code             string    `json:"code" example:"ok" doc:"Why, as the caller was told"`
 	Message          string    `json:"message"`
 	Warnings         []string  `json:"warnings"`
 	ClickID          *string   `json:"click_id" nullable:"true"`
 	ConversionID     *string   `json:"conversion_id" nullable:"true"`
 	ConversionStatus *string   `json:"conversion_status" nullable:"true" doc:"As it is now"`
+	OfferID          *int64    `json:"offer_id" nullable:"true"`
+	AffiliateID      *int64    `json:"affiliate_id" nullable:"true"`
+	AdvertiserID     *int64    `json:"advertiser_id" nullable:"true"`
+	Preset           *string   `json:"preset" nullable:"true" doc:"Parameter set that the call named"`
+	ReadAs           []string  `json:"read_as" doc:"Aliases that were read: name sent = our name" example:"[\"amount=val\"]"`
+	Unknown          []string  `json:"unknown" doc:"Names of parameters that nothing reads"`
+	Ignored          []string  `json:"ignored" doc:"Amounts that were sent and that the goal's model computes without"`
+	Hints            []string  `json:"hints" doc:"What is worth a look although it is no fault, in words"`
 }
 
 func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
-	b := logBody{ID: l.ID.String(), ReceivedAt: moment(l.ReceivedAt), Method: l.Method, Query: l.Query, IP: l.IP,
-		HTTPStatus: l.HTTPStatus, Status: string(l.Status), Code: l.Code, Message: l.Message,
-		Warnings: append([]string{}, l.Warnings...), ConversionStatus: optionalText(l.ConversionStatus)}
 	if !v.revenue() {
-		b.Query = trace.WithoutRevenue(l.Query)
+		l = l.ForAffiliate()
 	}
+	words := func(list []string) []string { return append([]string{}, list...) }
+	b := logBody{ID: l.ID.String(), ReceivedAt: moment(l.ReceivedAt), Method: l.Method, Query: l.Query, IP: l.IP,
+		BodyStart: shown(v.revenue(), l.BodyStart), HTTPStatus: l.HTTPStatus, Status: string(l.Status), Code: l.Code, Message: l.Message,
+		Warnings: words(l.Warnings), ConversionStatus: optionalText(l.ConversionStatus), OfferID: optionalID(l.OfferID),
+		AffiliateID: optionalID(l.AffiliateID), AdvertiserID: optionalID(l.AdvertiserID), Preset: optionalText(l.Preset),
+		ReadAs: words(l.ReadAs), Unknown: words(l.Unknown), Ignored: words(l.Ignored), Hints: words(l.Hints())}
 	if !l.ClickID.IsZero() {
 		text := s.Clicks.Text(l.ClickID)
 		b.ClickID = &text
@@ -55,9 +72,14 @@ func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
 type logList struct {
 	Paging
 	Period
-	ClickID string `query:"click_id" maxLength:"64"`
-	Status  string `query:"status" enum:"recorded,updated,duplicate,queued,refused"`
-	Code    string `query:"code" maxLength:"100"`
+	ClickID      string        `query:"click_id" maxLength:"64"`
+	ConversionID string        `query:"conversion_id" maxLength:"64"`
+	OfferID      offer.ID      `query:"offer_id" minimum:"1"`
+	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1"`
+	Status       string        `query:"status" enum:"recorded,updated,duplicate,queued,refused"`
+	Code         string        `query:"code" maxLength:"100" example:"invalid_token"`
+	IP           string        `query:"ip" maxLength:"64" doc:"Where the call came from"`
 }
 
 func (s *service) listLog(ctx context.Context, actor account.Actor, in *logList) (*list[logBody], error) {
@@ -65,11 +87,12 @@ func (s *service) listLog(ctx context.Context, actor account.Actor, in *logList)
 	if err != nil {
 		return nil, err
 	}
-	clickID, err := s.clickFilter(in.ClickID)
+	f, err := s.logFilter(in.ClickID, in.ConversionID)
 	if err != nil {
 		return nil, err
 	}
-	f := conversion.LogFilter{From: from, To: to, ClickID: clickID, Status: conversion.Outcome(in.Status), Code: in.Code}
+	f.From, f.To, f.Status, f.Code, f.IP = from, to, conversion.Outcome(in.Status), in.Code, in.IP
+	f.OfferID, f.AffiliateID, f.AdvertiserID = in.OfferID, in.AffiliateID, in.AdvertiserID
 	found, err := s.Conversions.LogList(ctx, actor, f, in.page())
 	if err != nil {
 		return nil, err
@@ -77,18 +100,39 @@ func (s *service) listLog(ctx context.Context, actor account.Actor, in *logList)
 	return newList(found, func(l conversion.LogEntry) logBody { return s.newLogBody(l, viewOf(actor)) }), nil
 }
 
+// logFilter reads the ids of a filter; "" narrows nothing.
+func (s *service) logFilter(clickText, conversionText string) (f conversion.LogFilter, err error) {
+	if f.ClickID, err = s.clickFilter(clickText); err != nil || conversionText == "" {
+		return f, err
+	}
+	id, ok := parseConversionID(conversionText)
+	if !ok {
+		return f, errs.Invalid("invalid_id", "is no id of a conversion").At("query.conversion_id")
+	}
+	f.ConversionID = id
+	return f, nil
+}
+
 type logID struct {
 	ID string `path:"id" maxLength:"64"`
 }
 
 func (s *service) getLog(ctx context.Context, actor account.Actor, in *logID) (*one[logBody], error) {
-	id, ok := domain.ParseUUID(in.ID)
-	if !ok {
-		return nil, noSuch("incoming postback")
+	id, err := in.parse()
+	if err != nil {
+		return nil, err
 	}
-	l, err := s.Conversions.LogGet(ctx, actor, conversion.LogID{UUID: id})
+	l, err := s.Conversions.LogGet(ctx, actor, id)
 	if err != nil {
 		return nil, err
 	}
 	return &one[logBody]{s.newLogBody(l, viewOf(actor))}, nil
+}
+
+func (in logID) parse() (conversion.LogID, error) {
+	id, ok := domain.ParseUUID(in.ID)
+	if !ok {
+		return conversion.LogID{}, noSuch("incoming postback")
+	}
+	return conversion.LogID{UUID: id}, nil
 }

@@ -122,7 +122,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 	}
 	clicks := click.NewService(db.Clicks(), s.signer, flush, now)
 	return api.Mount(e, api.Deps{
-		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers,
+		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: newCoupons(db),
 		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger,
 		Traces: trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Notices: s.notices, Clock: now, Log: log,
 	})

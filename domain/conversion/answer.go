@@ -34,7 +34,7 @@ var refusals = map[string]int{
 	"missing_token": 401, "missing_signature": 401,
 	"invalid_token": 403, "invalid_signature": 403, "ip_not_allowed": 403,
 
-	"click_not_found": 404, "goal_not_found": 404,
+	"click_not_found": 404, "goal_not_found": 404, "coupon_not_found": 404,
 
 	"status_not_allowed": 409,
 
@@ -50,6 +50,7 @@ const (
 	warnEvent          = "invalid_event"
 	warnNoRate         = "no_rate"
 	warnZeroCommission = "zero_commission"
+	warnNoTxID         = "no_txid" // a coupon without an order id: the same sale sent twice counts twice
 	warnAmountsDiffer  = "amounts_differ"
 	warnOlder          = "older_than_status"  // the conversion was moved after the call had arrived: its status is ignored
 	warnOlderAmounts   = "older_than_amounts" // its amounts were set after the call had arrived: those of the call are ignored

@@ -23,6 +23,9 @@ type batch struct {
 	clicks map[click.ID]click.Click
 	terms  Terms
 
+	coupons map[string][]CouponTerms // by the code as it was sent
+	minted  map[*work]click.Click    // of calls with a coupon
+
 	drafts  map[*work]Draft
 	held    map[string]*Conversion // by key, as it is now; nil where the key is free or newly claimed
 	claimed map[string]ID          // id of the conversion that will be made for a newly claimed key
@@ -40,7 +43,7 @@ func (b *batch) run(ctx context.Context) ([]Result, func(context.Context), error
 		return nil, nil, err
 	}
 	results := make([]Result, len(b.works))
-	b.drafts = map[*work]Draft{}
+	b.drafts, b.minted = map[*work]Draft{}, map[*work]click.Click{}
 	for i, w := range b.works {
 		results[i] = b.decide(w)
 	}
@@ -53,6 +56,7 @@ func (b *batch) run(ctx context.Context) ([]Result, func(context.Context), error
 			if results[i], err = b.apply(d); err != nil {
 				return nil, nil, err
 			}
+			b.keepMinted(w, results[i])
 		}
 		b.finish(w, &results[i])
 	}
@@ -73,6 +77,9 @@ func (b *batch) decide(w *work) Result {
 	}
 	if w.refusal != nil {
 		return refused(w.refusal)
+	}
+	if w.coupon != "" {
+		return b.decideCoupon(w)
 	}
 	f := b.facts(w)
 	if f.Click == nil {
@@ -252,11 +259,15 @@ func (b *batch) newUUID() (domain.UUID, error) {
 
 // finish completes a result by what the rules do not know, and writes its line.
 func (b *batch) finish(w *work, r *Result) {
-	if !w.clickID.IsZero() {
-		r.ClickID = b.s.d.Signer.Text(w.clickID)
+	clickID, c := b.matched(w, r)
+	if !clickID.IsZero() {
+		r.ClickID = b.s.d.Signer.Text(clickID)
 	}
-	c := b.clicks[w.clickID]
-	if b.terms.Advertisers[c.AdvertiserID].AlwaysOK {
+	always := w.call.AlwaysOK
+	if a, ok := b.terms.Advertisers[c.AdvertiserID]; ok {
+		always = a.AlwaysOK
+	}
+	if always {
 		r.HTTPStatus = 200
 	}
 	line, stored := b.lines[w.call.ID]
@@ -271,7 +282,8 @@ func (b *batch) finish(w *work, r *Result) {
 	}
 	line = LogEntry{ID: w.call.ID, ReceivedAt: w.call.ID.Time(), Method: cut(w.call.Method, 16), Query: w.sent.Masked, IP: cut(w.call.IP, 64),
 		HTTPStatus: r.HTTPStatus, Status: r.Status, Code: r.Code, Message: r.Message, Warnings: r.Warnings, Ignored: r.Ignored,
-		ClickID: w.clickID, ConversionID: r.ConversionID, OfferID: c.OfferID, AffiliateID: c.AffiliateID, AdvertiserID: c.AdvertiserID}
+		ClickID: clickID, ConversionID: r.ConversionID, OfferID: c.OfferID, AffiliateID: c.AffiliateID, AdvertiserID: c.AdvertiserID,
+		Preset: w.sent.Preset, ReadAs: w.sent.ReadAs, Unknown: w.sent.Unknown, BodyStart: w.bodyStart}
 	if r.Status != OutcomeQueued {
 		line.SettledAt = b.now
 	}

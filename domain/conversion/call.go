@@ -3,6 +3,7 @@ package conversion
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -24,7 +25,13 @@ type Call struct {
 	// (click_pending). Without it such a call is answered ClickPending and leaves no trace, for the door waits and
 	// asks again. It is the asker's wish, not part of the record.
 	LogPending bool
+	// AlwaysOK says that the advertiser whose token the call carries wants HTTP 200 whatever the outcome; it counts
+	// where nothing else tells whose call it is. The door's knowledge, not part of the record.
+	AlwaysOK bool
 }
+
+// Pixel tells a call that a visitor's browser made, not an advertiser's server.
+func (c Call) Pixel() bool { return strings.HasPrefix(c.Path, "/pixel") }
 
 const recordVersion = 1
 

@@ -29,6 +29,11 @@ type LogEntry struct {
 	AdvertiserID advertiser.ID
 	SettledAt    time.Time // zero while queued
 
+	Preset    string   // the parameter set that the call named
+	ReadAs    []string // aliases that were read, such as "amount=val"
+	Unknown   []string // names of parameters that nothing reads
+	BodyStart string   // of a body that cannot be read, secrets masked
+
 	ConversionStatus Status // as it is now; empty where there is no conversion
 }
 
@@ -40,10 +45,15 @@ type LogLine struct {
 
 // LogFilter narrows a list of the incoming log; zero fields do not.
 type LogFilter struct {
-	From, To time.Time // received at; To is excluded
-	ClickID  click.ID
-	Status   Outcome
-	Code     string
+	From, To     time.Time // received at; To is excluded
+	ClickID      click.ID
+	ConversionID ID
+	OfferID      offer.ID
+	AffiliateID  affiliate.ID
+	AdvertiserID advertiser.ID
+	Status       Outcome
+	Code         string
+	IP           string
 }
 
 // result is the answer that the line's call was given.

@@ -31,8 +31,11 @@ func (s *Service) RecordBatch(ctx context.Context, calls []Call) []Result {
 	return s.record(ctx, calls, answerStored, nil)
 }
 
-// record is RecordBatch for calls that may have a line already. also runs in the transaction, with the results.
-func (s *Service) record(ctx context.Context, calls []Call, mode again, also func(context.Context, []Result) error) []Result {
+// alsoDo is what else belongs to the transaction that decides calls; nil = nothing.
+type alsoDo func(ctx context.Context, calls []Call, results []Result) error
+
+// record is RecordBatch for calls that may have a line already.
+func (s *Service) record(ctx context.Context, calls []Call, mode again, also alsoDo) []Result {
 	if len(calls) == 0 {
 		return nil
 	}
@@ -40,10 +43,16 @@ func (s *Service) record(ctx context.Context, calls []Call, mode again, also fun
 	for i, c := range calls {
 		works[i] = s.prepare(c)
 	}
-	results, err := s.try(ctx, works, mode, also)
+	inTx := func(ctx context.Context, results []Result) error {
+		if also == nil {
+			return nil
+		}
+		return also(ctx, calls, results)
+	}
+	results, err := s.try(ctx, works, mode, inTx)
 	if e, ok := errs.As(err); ok && e.Kind == errs.KindInvalid && len(works) == 1 {
 		works[0].refusal = e
-		results, err = s.try(ctx, works, mode, also)
+		results, err = s.try(ctx, works, mode, inTx)
 	}
 	if err == nil {
 		return results
@@ -68,7 +77,7 @@ func (s *Service) try(ctx context.Context, works []*work, mode again, also func(
 		var wake func(context.Context)
 		err = s.d.Tx.InTx(ctx, func(ctx context.Context) error {
 			b := batch{s: s, works: works, mode: mode, now: s.d.Clock()}
-			if results, wake, err = b.run(ctx); err == nil && also != nil {
+			if results, wake, err = b.run(ctx); err == nil {
 				err = also(ctx, results)
 			}
 			return err
@@ -110,30 +119,39 @@ type work struct {
 	sent    Sent
 	clickID click.ID    // zero where none proved itself
 	refusal *errs.Error // found before anything was loaded, or when it was to be stored
+	coupon  string      // the code that finds the affiliate where the call names no click
+
+	bodyStart string // of a body that cannot be read
 }
 
 func (s *Service) prepare(c Call) *work {
 	w := &work{call: c}
 	var invalidBody *errs.Error
 	w.sent, invalidBody = ParseSent(c)
-	w.clickID, w.refusal = Identify(w.sent, s.d.Signer, c.ReceivedAt)
+	if w.coupon = couponOf(w.sent); w.coupon == "" {
+		w.clickID, w.refusal = Identify(w.sent, s.d.Signer, c.ReceivedAt)
+	}
 	if invalidBody != nil {
-		w.refusal = invalidBody
+		w.refusal, w.bodyStart = invalidBody, bodyStart(c.Body)
 	}
 	return w
 }
 
 // facts gathers what is stored about a call's click.
 func (b *batch) facts(w *work) Facts {
-	f := Facts{Rates: b.terms.Rates}
 	if c, ok := b.clicks[w.clickID]; ok {
-		f.Click = &c
-		if o, ok := b.terms.Offers[c.OfferID]; ok {
-			f.Offer = &o
-		}
-		if a, ok := b.terms.Advertisers[c.AdvertiserID]; ok {
-			f.Advertiser = &a
-		}
+		return b.factsOf(c)
+	}
+	return Facts{}
+}
+
+func (b *batch) factsOf(c click.Click) Facts {
+	f := Facts{Click: &c, Rates: b.terms.Rates}
+	if o, ok := b.terms.Offers[c.OfferID]; ok {
+		f.Offer = &o
+	}
+	if a, ok := b.terms.Advertisers[c.AdvertiserID]; ok {
+		f.Advertiser = &a
 	}
 	return f
 }
@@ -152,18 +170,23 @@ func (b *batch) load(ctx context.Context) error {
 	if b.lines, b.clicks, err = b.s.d.Store.LoadCalls(ctx, logs, b.mode != answerStored, clicks); err != nil {
 		return err
 	}
+	if err := b.loadCoupons(ctx); err != nil {
+		return err
+	}
 	q := TermsQuery{From: b.now, To: b.now}
 	offers, advertisers, bases := map[offer.ID]bool{}, map[advertiser.ID]bool{}, map[money.Currency]bool{}
 	for _, w := range b.works {
-		c, ok := b.clicks[w.clickID]
-		if !ok {
+		matched := false
+		for o, a := range b.parties(w) {
+			if matched = true; !offers[o] {
+				offers[o], q.Offers = true, append(q.Offers, o)
+			}
+			if !advertisers[a] {
+				advertisers[a], q.Advertisers = true, append(q.Advertisers, a)
+			}
+		}
+		if !matched {
 			continue
-		}
-		if !offers[c.OfferID] {
-			offers[c.OfferID], q.Offers = true, append(q.Offers, c.OfferID)
-		}
-		if !advertisers[c.AdvertiserID] {
-			advertisers[c.AdvertiserID], q.Advertisers = true, append(q.Advertisers, c.AdvertiserID)
 		}
 		if base, err := money.ParseCurrency(w.sent.Currency); err == nil && !bases[base] {
 			bases[base], q.Bases = true, append(q.Bases, base)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/errs"
@@ -12,35 +13,120 @@ import (
 // settlePage is how many queued calls are decided in one transaction.
 const settlePage = 100
 
+// What one Replays decides at most, as a client can wait for it.
+const (
+	replayMost   = 5000
+	replayWithin = 15 * time.Second
+)
+
 // Replay decides a logged call again, as it came and as of the time when it came, after the cause of its refusal was
 // mended. Its line takes the new result; the audit log keeps the old one. A call that was neither refused nor is still
 // queued is answered duplicate and changes nothing.
 func (s *Service) Replay(ctx context.Context, actor account.Actor, id LogID) (Result, error) {
-	if err := actor.Require(account.PermissionManageConversions); err != nil {
-		return Result{}, err
-	}
-	if !actor.Scope().Network() {
-		return Result{}, errs.Forbidden("forbidden", "only operators of the network may replay calls")
-	}
-	before, err := s.d.Store.LogGet(ctx, actor.Scope(), id)
+	before, err := s.LogGet(ctx, actor, id) // before all else: another's call does not exist
 	if err != nil {
 		return Result{}, fmt.Errorf("replay call %s: %w", id, err)
+	}
+	if err := mayReplay(actor); err != nil {
+		return Result{}, err
 	}
 	call, err := s.d.Store.LogCall(ctx, id)
 	if err != nil {
 		return Result{}, fmt.Errorf("replay call %s: %w", id, err)
 	}
-	r := s.record(ctx, []Call{call}, replay, func(ctx context.Context, results []Result) error {
-		e, err := actor.Audit(s.d.Clock(), "postback_log.replay", "postback_log", id, before.result().Answer(), results[0].Answer())
-		if err != nil {
-			return err
-		}
-		return s.d.Audit.Record(ctx, e)
-	})[0]
+	r := s.record(ctx, []Call{call}, replay, s.auditReplays(actor, []LogLine{{LogEntry: before}}))[0]
 	if r.Err != nil {
 		return Result{}, fmt.Errorf("replay call %s: %w", id, r.Err)
 	}
 	return r, nil
+}
+
+// mayReplay is nil for operators who manage conversions.
+func mayReplay(actor account.Actor) error {
+	if err := actor.Require(account.PermissionManageConversions); err != nil {
+		return err
+	}
+	if !actor.Scope().Network() {
+		return errs.Forbidden("forbidden", "only operators of the network may replay calls")
+	}
+	return nil
+}
+
+// auditReplays records what each replayed call was answered before and is answered now.
+func (s *Service) auditReplays(actor account.Actor, before []LogLine) alsoDo {
+	answers := make(map[LogID]Answer, len(before))
+	for _, l := range before {
+		answers[l.ID] = l.result().Answer()
+	}
+	return func(ctx context.Context, calls []Call, results []Result) error {
+		for i, c := range calls {
+			e, err := actor.Audit(s.d.Clock(), "postback_log.replay", "postback_log", c.ID, answers[c.ID], results[i].Answer())
+			if err != nil {
+				return err
+			}
+			if err := s.d.Audit.Record(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// Replayed counts what became of calls that were decided again.
+type Replayed struct {
+	Count    int  // calls that were decided
+	Recorded int  // of them: recorded, updated, or found to repeat another
+	Refused  int  // of them
+	Queued   int  // of them: still, for their click has not arrived
+	More     bool // others that the filter takes are left; ask again with From
+	Last     time.Time
+}
+
+// Replays is Replay for all calls that the filter takes and that were refused or are queued, oldest first, at most 5,000
+// or 15 s at a time. One that cannot be decided stops it; those before it are done.
+func (s *Service) Replays(ctx context.Context, actor account.Actor, f LogFilter) (Replayed, error) {
+	if err := mayReplay(actor); err != nil {
+		return Replayed{}, err
+	}
+	begin := s.d.Clock()
+	if f.To.IsZero() || f.To.After(begin) {
+		f.To = begin // not what is coming in meanwhile
+	}
+	var done Replayed
+	var after LogID
+	for done.Count < replayMost && s.d.Clock().Sub(begin) < replayWithin {
+		lines, err := s.d.Store.LogAgain(ctx, f, after, settlePage)
+		if err != nil || len(lines) == 0 {
+			return done, err
+		}
+		calls := make([]Call, len(lines))
+		for i, l := range lines {
+			calls[i] = l.Call
+		}
+		for _, r := range s.record(ctx, calls, replay, s.auditReplays(actor, lines)) {
+			if r.Err != nil {
+				return done, fmt.Errorf("replay calls: %w", r.Err)
+			}
+			done.count(r)
+		}
+		after = lines[len(lines)-1].ID
+		done.Last = lines[len(lines)-1].ReceivedAt
+	}
+	rest, err := s.d.Store.LogAgain(ctx, f, after, 1)
+	done.More = len(rest) > 0
+	return done, err
+}
+
+func (d *Replayed) count(r Result) {
+	d.Count++
+	switch r.Status {
+	case OutcomeRefused:
+		d.Refused++
+	case OutcomeQueued:
+		d.Queued++
+	default:
+		d.Recorded++
+	}
 }
 
 // SettlePending decides the queued calls whose click has arrived and refuses those whose click is missing for more

@@ -52,6 +52,8 @@ type Store interface {
 	// LoadCalls gives the lines that the log has of these ids already, locked where they are to be decided again, and
 	// the clicks that have arrived.
 	LoadCalls(ctx context.Context, logs []LogID, lock bool, clicks []click.ID) (map[LogID]LogEntry, map[click.ID]click.Click, error)
+	// LoadCoupons gives the active coupons that have these codes, case ignored, by the code as it was asked for.
+	LoadCoupons(ctx context.Context, codes []string) (map[string][]CouponTerms, error)
 	// LoadTerms gives the terms of business that the calls are decided by.
 	LoadTerms(ctx context.Context, q TermsQuery) (Terms, error)
 	// ClaimKeys inserts the keys to be claimed that are free, and gives the holder of every key of the list that has
@@ -66,6 +68,16 @@ type Store interface {
 
 	// Lock gives one conversion of the scope, locked until the end of the transaction.
 	Lock(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
+	// DueHolds gives conversions whose hold was over by now, those that wait for a rate included, longest over first.
+	DueHolds(ctx context.Context, now time.Time, limit int) ([]Key, error)
+	// DueRates gives conversions that wait for an exchange rate which is stored by now.
+	DueRates(ctx context.Context, now time.Time, limit int) ([]Key, error)
+	// PutRate sets the rate of a day and gives the one that it replaced, nil where there was none.
+	PutRate(ctx context.Context, r Rate) (before *Rate, err error)
+	ListRates(ctx context.Context, f RateFilter, p domain.Page) (domain.Slice[Rate], error)
+	// AdvertisersDecide is the network's setting: advertisers approve and reject their own conversions.
+	AdvertisersDecide(ctx context.Context) (bool, error)
+
 	Get(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
 	List(ctx context.Context, scope account.Scope, f Filter, p domain.Page) (domain.Slice[Conversion], error)
 	// Events gives what happened to the conversions of a click: the newest so many, oldest first.
@@ -75,6 +87,9 @@ type Store interface {
 	LogList(ctx context.Context, scope account.Scope, f LogFilter, p domain.Page) (domain.Slice[LogEntry], error)
 	// LogCall gives a logged call as it came.
 	LogCall(ctx context.Context, id LogID) (Call, error)
+	// LogAgain gives lines that the filter takes and that were refused or are queued, with their calls, received after
+	// the given one (the zero id for the first), oldest first.
+	LogAgain(ctx context.Context, f LogFilter, after LogID, limit int) ([]LogLine, error)
 	// LogQueued gives queued calls received after the given one (the zero id for the first), oldest first.
 	LogQueued(ctx context.Context, after LogID, limit int) ([]Call, error)
 }

@@ -123,6 +123,9 @@ func (t *teller) click(c click.Click, text func(click.ID) string) {
 			data[fmt.Sprintf("sub%d", i+1)] = sub
 		}
 	}
+	if c.Coupon != "" {
+		data["coupon"] = c.Coupon
+	}
 	from := ""
 	if c.Country != "" {
 		from = " from " + c.Country
@@ -135,12 +138,11 @@ func (t *teller) click(c click.Click, text func(click.ID) string) {
 }
 
 func (t *teller) call(l conversion.LogEntry, text func(click.ID) string) {
-	query, ignored := l.Query, append([]string{}, l.Ignored...)
 	if !t.view.Revenue {
-		query = WithoutRevenue(query)
-		ignored = slices.DeleteFunc(ignored, func(name string) bool { return revenueNames[name] })
+		l = l.ForAffiliate()
 	}
-	data := map[string]any{"log_id": l.ID.String(), "method": l.Method, "query": query, "http_status": l.HTTPStatus,
+	ignored := append([]string{}, l.Ignored...)
+	data := map[string]any{"log_id": l.ID.String(), "method": l.Method, "query": l.Query, "http_status": l.HTTPStatus,
 		"status": l.Status, "code": l.Code, "message": l.Message, "warnings": append([]string{}, l.Warnings...), "ignored": ignored}
 	if !l.ConversionID.IsZero() {
 		data["conversion_id"] = l.ConversionID.String()

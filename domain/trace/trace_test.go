@@ -231,18 +231,3 @@ func TestOrderIsCausalWhateverTheClocks(t *testing.T) {
 		}
 	}
 }
-
-func FuzzWithoutRevenue(f *testing.F) {
-	f.Add("clickid=1&payout=15&val=3")
-	f.Add("a=1\npayout=2&x=%zz&%70ayout=3")
-	f.Add("Payout=1;revenue=2")
-	f.Fuzz(func(t *testing.T, query string) {
-		got := trace.WithoutRevenue(query)
-		if again := trace.WithoutRevenue(got); again != got {
-			t.Errorf("%q: %q becomes %q when cut again", query, got, again)
-		}
-		if len(got) > len(query) {
-			t.Errorf("%q grew to %q", query, got)
-		}
-	})
-}

@@ -82,20 +82,22 @@ ON CONFLICT (account_id, currency) DO UPDATE SET pending = balances.pending + ex
 	paid = balances.paid + excluded.paid`
 
 	insertLines = `INSERT INTO postback_log (id, received_at, method, query, raw, ip, http_status, status, code, message, warnings,
-	ignored, click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at)
+	ignored, click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as, unknown, body_start)
 SELECT id, received_at, method, query, raw, ip, http_status, status, code, message, warnings::text[], ignored::text[],
-	click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at
+	click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as::text[], unknown::text[], body_start
 FROM ` + lines
 
 	updateLines = `UPDATE postback_log l SET http_status = u.http_status, status = u.status, code = u.code, message = u.message,
-	warnings = u.warnings::text[], ignored = u.ignored::text[], conversion_id = u.conversion_id, offer_id = u.offer_id,
-	affiliate_id = u.affiliate_id, advertiser_id = u.advertiser_id, settled_at = u.settled_at
+	warnings = u.warnings::text[], ignored = u.ignored::text[], click_id = u.click_id, conversion_id = u.conversion_id, offer_id = u.offer_id,
+	affiliate_id = u.affiliate_id, advertiser_id = u.advertiser_id, settled_at = u.settled_at, preset = u.preset,
+	read_as = u.read_as::text[], unknown = u.unknown::text[], body_start = u.body_start
 FROM ` + lines + ` WHERE l.id = u.id AND l.received_at = u.received_at`
 
 	lines = `unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::integer[], $8::text[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::bigint[], $16::bigint[], $17::bigint[],
-	$18::timestamptz[]) AS u (id, received_at, method, query, raw, ip, http_status, status, code, message, warnings, ignored,
-	click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at)`
+	$18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[]) AS u (id, received_at, method, query, raw, ip,
+	http_status, status, code, message, warnings, ignored, click_id, conversion_id, offer_id, affiliate_id, advertiser_id,
+	settled_at, preset, read_as, unknown, body_start)`
 )
 
 // columns turns values into the arrays of an unnest, one for each column.
@@ -223,7 +225,20 @@ func (s Conversions) queueLines(b *pgx.Batch, statement string, log []conversion
 		func(l L) any { return words(l.Ignored) }, func(l L) any { return idOrNull(domain.UUID(l.ClickID)) },
 		func(l L) any { return idOrNull(l.ConversionID.UUID) }, func(l L) any { return numberOrNull(int64(l.OfferID)) },
 		func(l L) any { return numberOrNull(int64(l.AffiliateID)) }, func(l L) any { return numberOrNull(int64(l.AdvertiserID)) },
-		func(l L) any { return orNull(l.SettledAt) })...)
+		func(l L) any { return orNull(l.SettledAt) }, func(l L) any { return l.Preset }, func(l L) any { return texts(l.ReadAs) },
+		func(l L) any { return texts(l.Unknown) }, func(l L) any { return l.BodyStart })...)
+}
+
+// texts is a list of any texts as one text, for an array of arrays would need them to be of one length.
+func texts(list []string) any {
+	if len(list) == 0 {
+		return "{}"
+	}
+	text, err := textArray(list).Value()
+	if err != nil { // a list of texts has a form
+		return "{}"
+	}
+	return text
 }
 
 func orNull(t time.Time) any {

@@ -37,6 +37,10 @@ type logRow struct {
 	AffiliateID      *int64
 	AdvertiserID     *int64
 	SettledAt        *time.Time
+	Preset           string
+	ReadAs           textArray
+	Unknown          textArray
+	BodyStart        string
 	ConversionStatus string `gorm:"->"`
 }
 
@@ -47,7 +51,7 @@ func (r logRow) entry() conversion.LogEntry {
 	e := conversion.LogEntry{
 		ID: conversion.LogID{UUID: domain.UUID(r.ID)}, ReceivedAt: r.ReceivedAt.UTC(), Method: r.Method, Query: r.Query, IP: r.IP,
 		HTTPStatus: r.HTTPStatus, Status: conversion.Outcome(r.Status), Code: r.Code, Message: r.Message,
-		Warnings: r.Warnings, Ignored: r.Ignored,
+		Warnings: r.Warnings, Ignored: r.Ignored, Preset: r.Preset, ReadAs: r.ReadAs, Unknown: r.Unknown, BodyStart: r.BodyStart,
 		OfferID: offer.ID(orZero(r.OfferID)), AffiliateID: affiliate.ID(orZero(r.AffiliateID)),
 		AdvertiserID: advertiser.ID(orZero(r.AdvertiserID)), SettledAt: orZero(r.SettledAt).UTC(),
 		ClickID: click.ID(orZero(r.ClickID)), ConversionStatus: conversion.Status(r.ConversionStatus),
@@ -65,7 +69,7 @@ func orZero[T any](v *T) T {
 }
 
 const logColumns = `id, received_at, method, query, ip, http_status, status, code, message, warnings, ignored, click_id,
-	conversion_id, offer_id, affiliate_id, advertiser_id, settled_at,
+	conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as, unknown, body_start,
 	coalesce((SELECT c.status FROM conversions c WHERE c.id = postback_log.conversion_id), '') AS conversion_status`
 
 // LogGet gives one line of the log. Errors: not_found, also for another tenant's.
@@ -116,6 +120,21 @@ func logLike(f conversion.LogFilter) func(*gorm.Statement) {
 		if f.Code != "" {
 			s.Where("code = ?", f.Code)
 		}
+		if f.IP != "" {
+			s.Where("ip = ?", f.IP)
+		}
+		if !f.ConversionID.IsZero() {
+			s.Where("conversion_id = ?", uuid(f.ConversionID.UUID))
+		}
+		if f.OfferID != 0 {
+			s.Where("offer_id = ?", int64(f.OfferID))
+		}
+		if f.AffiliateID != 0 {
+			s.Where("affiliate_id = ?", int64(f.AffiliateID))
+		}
+		if f.AdvertiserID != 0 {
+			s.Where("advertiser_id = ?", int64(f.AdvertiserID))
+		}
 	}
 }
 
@@ -148,6 +167,33 @@ func (s Conversions) LogCall(ctx context.Context, id conversion.LogID) (conversi
 	}
 	return s.call(row)
 }
+
+// LogAgain gives lines that were refused or are queued, received after the given one, oldest first, with their calls.
+func (s Conversions) LogAgain(ctx context.Context, f conversion.LogFilter, after conversion.LogID, limit int) ([]conversion.LogLine, error) {
+	rows, err := gorm.G[sealedRow](s.db.orm(ctx)).Select(logColumns+", raw").Scopes(within("received_at", f.From, f.To), logLike(f)).
+		Where("status IN ('refused', 'queued') AND received_at >= ? AND id > ?", after.Time(), uuid(after.UUID)).
+		Order("received_at, id").Limit(limit).Find(ctx)
+	if err != nil {
+		return nil, translate("list calls to replay", err)
+	}
+	lines := make([]conversion.LogLine, len(rows))
+	for i, r := range rows {
+		lines[i].LogEntry = r.entry()
+		if lines[i].Call, err = s.call(rawRow{r.Raw}); err != nil {
+			return nil, err
+		}
+	}
+	return lines, nil
+}
+
+// sealedRow is a line with its sealed call.
+type sealedRow struct {
+	logRow `gorm:"embedded"`
+	Raw    []byte
+}
+
+// TableName implements gorm's Tabler.
+func (sealedRow) TableName() string { return "postback_log" }
 
 // LogQueued gives queued calls received after the given one, oldest first. Their ids hold their time, so the order of
 // ids is that of their arrival.

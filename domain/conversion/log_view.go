@@ -1,0 +1,75 @@
+package conversion
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// ForAffiliate is the line as the affiliate of its click may see it: without what the advertiser pays, under whatever
+// name it was sent, without parameters that nothing reads, for nobody knows what they tell, and without a body that
+// cannot be read.
+func (l LogEntry) ForAffiliate() LogEntry {
+	payout := contractNames[paramPayout]
+	r := l.reading()
+	shown := func(name string) bool {
+		return (r.known[name] || name == nameOfPreset) && !slices.Contains(payout, name) && !slices.Contains(r.names[paramPayout], name)
+	}
+	parts := strings.Split(l.Query, "\n")
+	for i, part := range parts {
+		parts[i] = strings.Join(slices.DeleteFunc(strings.Split(part, "&"), func(pair string) bool {
+			name, _, _ := strings.Cut(pair, "=")
+			plain, err := url.QueryUnescape(name)
+			return pair != "" && (err != nil || !shown(plain))
+		}), "&")
+	}
+	l.Query = strings.Join(parts, "\n")
+	l.ReadAs = slices.DeleteFunc(slices.Clone(l.ReadAs), func(alias string) bool { return strings.HasSuffix(alias, "="+payout[0]) })
+	l.Ignored = slices.DeleteFunc(slices.Clone(l.Ignored), func(name string) bool { return name == payout[0] })
+	l.Unknown, l.BodyStart = nil, ""
+	return l
+}
+
+// reading is how the line's call was read.
+func (l LogEntry) reading() *reading {
+	if r := presetReadings[l.Preset]; r != nil {
+		return r
+	}
+	return contractReading
+}
+
+// Hints say in words what in the line is worth a look although it is no fault: names that nothing reads, aliases,
+// amounts without effect, a missing order id.
+func (l LogEntry) Hints() []string {
+	var hints []string
+	if l.Preset != "" {
+		hints = append(hints, "read by the parameter set "+l.Preset)
+	}
+	for _, alias := range l.ReadAs {
+		name, of, _ := strings.Cut(alias, "=")
+		hints = append(hints, name+" was read as "+of)
+	}
+	for _, name := range l.Unknown {
+		hints = append(hints, "nothing reads the parameter "+name)
+	}
+	for _, name := range l.Ignored {
+		hints = append(hints, "the goal's model computes without "+name+", which was sent")
+	}
+	if made := l.Status == OutcomeRecorded || l.Status == OutcomeDuplicate; made && !l.names(paramTxID) && !slices.Contains(l.Warnings, warnNoTxID) {
+		hints = append(hints, "no txid was sent: unless the goal counts each call, a second sale of the same click would be taken for a repeat")
+	}
+	return hints
+}
+
+// names tells whether the call had a value for the parameter, as far as the line's text shows.
+func (l LogEntry) names(p param) bool {
+	names := l.reading().names[p]
+	for part := range strings.SplitSeq(l.Query, "\n") {
+		for _, sent := range splitPairs(part) {
+			if sent.value != "" && !unfilled(sent.value) && slices.Contains(names, sent.name) {
+				return true
+			}
+		}
+	}
+	return false
+}
