@@ -153,6 +153,7 @@ func TestMasked(t *testing.T) {
 func FuzzParams(f *testing.F) {
 	f.Add("clickid=a&val=1,5&token=x", "", []byte(nil))
 	f.Add("%zz=%&;;&&=&a", urlencoded, []byte("clickid=%ff&param=a;b"))
+	f.Add("preset=scaleo&transaction_id=a&payout=1&sale_status=x;y", "application/json", []byte(`{"preset":"cake","r":"a"}`))
 	f.Add("txid={a}", "application/json", []byte(`{"val":1.5,"token":"x","b":{"c":[]}}`))
 	f.Add("", "multipart/form-data; boundary=x", []byte("--x\r\nContent-Disposition: form-data; name=\"txid\"\r\n\r\n1\r\n--x--"))
 	f.Fuzz(func(t *testing.T, query, contentType string, body []byte) {
@@ -165,11 +166,14 @@ func FuzzParams(f *testing.F) {
 		if strings.Contains(s.Masked, marker) && !strings.Contains(query+string(body), marker[:4]) {
 			t.Fatalf("the log shows the token: %q", s.Masked)
 		}
+		if len(s.Unknown) > maxUnknown || len(strings.Join(s.Unknown, "")) > maxUnknown*maxName {
+			t.Fatalf("too many unknown names: %q", s.Unknown)
+		}
 		texts := append([]string{s.ClickID, s.Token, s.TxID, s.Goal, s.Status, s.Currency, s.Val, s.Com, s.ComPerc, s.Payout, s.Params.Coupon}, s.Params.Param...)
 		for _, v := range s.Params.Values {
 			texts = append(texts, v)
 		}
-		for _, v := range texts {
+		for _, v := range slices.Concat(texts, s.Unknown, s.ReadAs) {
 			if !utf8.ValidString(v) || strings.ContainsFunc(v, unicode.IsControl) {
 				t.Fatalf("%q cannot be stored", v)
 			}
@@ -185,7 +189,7 @@ func FuzzParams(f *testing.F) {
 		}
 		// What the standard library reads the same way must be read the same way here.
 		if values, err := url.ParseQuery(query); err == nil && utf8.ValidString(values.Get("txid")) && values.Get("txid") != "" &&
-			!strings.ContainsFunc(values.Get("txid"), unicode.IsControl) && !unfilled(values.Get("txid")) && s.TxID != values.Get("txid") {
+			!strings.ContainsFunc(values.Get("txid"), unicode.IsControl) && !unfilled(values.Get("txid")) && s.Preset == "" && s.TxID != values.Get("txid") {
 			t.Fatalf("txid %q, want %q", s.TxID, values.Get("txid"))
 		}
 	})

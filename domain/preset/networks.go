@@ -49,7 +49,7 @@ func networks() []Preset {
 			},
 			Notes: []string{
 				"As an advertiser's platform: s1 is reserved for sub affiliates and holds 50 characters; s2 to s5 hold 100.",
-				"As a former system: a CAKE link names a creative, not an offer; whoever redirects the old links appends &o=OFFER. Events are goals: give the goal the event's number where they agree, else send the goal's alias as e.",
+				"As a former system: a CAKE link names a creative, not an offer; whoever redirects the old links appends &o=OFFER. Events are goals: give the goal the event's number where they agree, else send the goal's alias as e. Where a commission is a percentage of the sale, send the total as ect; p alone is only what the advertiser pays.",
 				"CAKE's request id repeats within a visitor's session; Waypost's click id does not.",
 			},
 			Sources: []Source{
@@ -112,6 +112,7 @@ func networks() []Preset {
 				{"Scaleo: Ultimate postbacks", "http://help.scaleo.io/article/484-ultimate-postbacks-add-change-conversion"},
 				{"Scaleo: Custom statuses for conversions", "http://help.scaleo.io/article/483-custom-statuses-for-conversions"},
 				{"Scaleo: Create conversion by click ID", "https://docs.scaleo.io/brand-api/api-reference/manager-tracking-conversions/create-conversion-by-click-id"},
+				{"A network on Scaleo: {click_id}, amount, currency", "https://docs.kukuruku.win/ru/docs/postbacks"},
 			},
 		},
 		{
