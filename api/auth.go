@@ -44,7 +44,7 @@ func (s *service) tokens(session account.Session) (*one[tokensBody], error) {
 }
 
 func (s *service) login(ctx context.Context, ip string, in *loginInput) (*one[tokensBody], error) {
-	user, err := s.Accounts.Login(ctx, account.LoginInput{Email: in.Body.Email, Password: in.Body.Password, IP: ip})
+	user, err := s.Accounts.Login(ctx, account.LoginInput{Email: in.Body.Email, Password: in.Body.Password, OTP: in.Body.OTP, IP: ip})
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ type meBody struct {
 }
 
 func (s *service) me(ctx context.Context, actor account.Actor, _ *struct{}) (*one[meBody], error) {
-	u, err := s.Accounts.GetUser(ctx, actor, actor.UserID)
+	u, err := s.Accounts.Me(ctx, actor)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ CREATE TABLE recovery_codes (
     PRIMARY KEY (user_id, code_hash)
 );
 
--- Links that are mailed: an invitation sets the first password, a reset a new one.
+-- Links that are mailed: an invitation sets the first password, a reset a new one. One that was used is deleted.
 CREATE TABLE user_tokens (
     id         uuid PRIMARY KEY,
     user_id    bigint NOT NULL CONSTRAINT user_tokens_user REFERENCES users (id) ON DELETE CASCADE,
@@ -29,7 +29,6 @@ CREATE TABLE user_tokens (
     token_hash bytea NOT NULL, -- SHA-256 of a random token of 256 bits
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
-    used_at    timestamptz,
     CONSTRAINT user_tokens_hash UNIQUE (token_hash)
 );
 CREATE INDEX user_tokens_by_user ON user_tokens (user_id);

@@ -37,6 +37,7 @@ type Actor struct {
 	AffiliateID  int64
 	AdvertiserID int64
 	IP           string
+	Key          KeyID  // of the API key that the call came with; 0 = a log-in
 	System       string // set for a part of the system such as "worker"; it may do everything
 }
 
@@ -49,6 +50,15 @@ func (a Actor) Require(p Permission) error {
 		return nil
 	}
 	return errs.Forbidden("forbidden", "your role %q may not %s; ask an administrator of the network", a.Role, p)
+}
+
+// RequireLogin is a Forbidden error for an API key: what could outlive the key, or hand out another one, asks for a
+// log-in.
+func (a Actor) RequireLogin() error {
+	if a.Key != 0 {
+		return errs.Forbidden("login_required", "an API key may not do this: log in with e-mail address and password")
+	}
+	return nil
 }
 
 // Scope is the part of the data that the actor may know of.
@@ -68,8 +78,11 @@ func (a Actor) Scope() Scope {
 func (a Actor) Audit(at time.Time, action, objectType string, objectID any, before, after any) (audit.Entry, error) {
 	e := audit.Entry{At: at, UserID: int64(a.UserID), Actor: string(a.Role), IP: a.IP,
 		Action: action, ObjectType: objectType, ObjectID: fmt.Sprint(objectID)}
-	if a.System != "" {
+	switch {
+	case a.System != "":
 		e.Actor = a.System
+	case a.Key != 0:
+		e.Actor = fmt.Sprintf("%s (API key %d)", a.Role, a.Key)
 	}
 	var err error
 	if e.Before, err = audit.Snapshot(before); err != nil {

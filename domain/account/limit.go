@@ -19,7 +19,7 @@ const (
 	wrongWindow     = 15 * time.Minute
 )
 
-// Limiter counts attempts. An attempt is counted before its outcome is known, so that many at once cannot slip through
+// Limiter counts attempts, such as log-ins or the authentications of postbacks. An attempt is counted before its outcome is known, so that many at once cannot slip through
 // together, and given back when it turns out well.
 type Limiter interface {
 	// Take counts an attempt under key; it is refused, with how long to wait, while most of them lie within the window.
@@ -40,10 +40,28 @@ func (s *Service) takeAttempt(ctx context.Context, email, ip string) (giveBack f
 	if !ok {
 		return nil, errs.Limited("too_many_attempts", "too many wrong passwords: try again in %s", minutes(wait)).In(wait)
 	}
+	ctx = context.WithoutCancel(ctx) // also for who hangs up in between
 	return func() {
 		s.Limiter.Return(ctx, byIP)
 		s.Limiter.Return(ctx, byAccount)
 	}, nil
+}
+
+// attempt runs try as an attempt that counts if it turns out wrong. A failure of our own counts for nothing.
+func (s *Service) attempt(ctx context.Context, email, ip string, try func() error) error {
+	giveBack, err := s.takeAttempt(ctx, email, ip)
+	if err != nil {
+		return err
+	}
+	if err = try(); !wrong(err) {
+		giveBack()
+	}
+	return err
+}
+
+// wrong tells the errors of somebody who may be guessing.
+func wrong(err error) bool {
+	return errs.HasCode(err, "invalid_credentials") || errs.HasCode(err, "wrong_password") || errs.HasCode(err, "invalid_otp")
 }
 
 func minutes(d time.Duration) string {

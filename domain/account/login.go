@@ -13,26 +13,41 @@ import (
 type LoginInput struct {
 	Email    string
 	Password string
+	OTP      string // one-time password or recovery code, where the account asks for one
 	IP       string
 }
 
-// Login finds the user that the password proves. Unknown address, wrong password, disabled and invited users get the
-// same answer, invalid_credentials, after the same time; who guessed too often is refused before any hash is computed.
+// Login finds the user that the password proves, and the one-time password where the user has a second factor. Unknown
+// address, wrong password, disabled and invited users get the same answer, invalid_credentials, after the same time;
+// who guessed too often is refused before any hash is computed. Errors besides: otp_required, invalid_otp.
 func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
 	email := strings.TrimSpace(in.Email)
-	giveBack, err := s.takeAttempt(ctx, email, in.IP)
+	var u User
+	err := s.attempt(ctx, email, in.IP, func() error {
+		var ok bool
+		var err error
+		if u, ok, err = s.prove(ctx, email, in.Password); err != nil {
+			return fmt.Errorf("log in: %w", err)
+		}
+		if !ok {
+			return errs.Unauthenticated("invalid_credentials", "e-mail address or password is not right")
+		}
+		if !u.SecondFactor {
+			return nil
+		}
+		if strings.TrimSpace(in.OTP) == "" {
+			return errs.Unauthenticated("otp_required", "this account has a second factor: send the code of your app, or a recovery code, as otp")
+		}
+		if ok, err = s.takeOTP(ctx, u.Actor(in.IP), in.OTP); err != nil {
+			return fmt.Errorf("log in: %w", err)
+		}
+		if !ok {
+			return errs.Unauthenticated("invalid_otp", "this one-time password is not right, or was used before: wait for the next one")
+		}
+		return nil
+	})
 	if err != nil {
 		return User{}, err
-	}
-	u, ok, err := s.prove(ctx, email, in.Password)
-	if err != nil || ok {
-		giveBack() // our own failure is no wrong password
-	}
-	if err != nil {
-		return User{}, fmt.Errorf("log in: %w", err)
-	}
-	if !ok {
-		return User{}, errs.Unauthenticated("invalid_credentials", "e-mail address or password is not right")
 	}
 	return u, nil
 }

@@ -1,5 +1,7 @@
 package account
 
+import "slices"
+
 // Permission is a deed that a role may do. Its text completes "may not …" in an error.
 type Permission string
 
@@ -32,11 +34,41 @@ var grants = map[Role][]Permission{
 	RoleAdvertiser: {PermissionReadCatalogue, PermissionReadTraffic, PermissionManageConversions, PermissionReadMoney},
 }
 
-func permits(r Role, p Permission) bool {
-	for _, g := range grants[r] {
-		if g == p {
-			return true
+// permissionNames are the stable words by which machines know the permissions.
+var permissionNames = map[Permission]string{
+	PermissionManageUsers:       "manage_users",
+	PermissionManageCatalogue:   "manage_catalogue",
+	PermissionReadCatalogue:     "read_catalogue",
+	PermissionWritePostbacks:    "write_postbacks",
+	PermissionMakeLinks:         "make_links",
+	PermissionReadTraffic:       "read_traffic",
+	PermissionManageConversions: "manage_conversions",
+	PermissionResendDeliveries:  "resend_deliveries",
+	PermissionReadMoney:         "read_money",
+	PermissionManageMoney:       "manage_money",
+	PermissionManageNetwork:     "manage_network",
+}
+
+// Name is the permission's stable word, such as "manage_users".
+func (p Permission) Name() string { return permissionNames[p] }
+
+// Permissions are what a role may do.
+func (r Role) Permissions() []Permission { return slices.Clone(grants[r]) }
+
+func permits(r Role, p Permission) bool { return slices.Contains(grants[r], p) }
+
+// within tells whether a role may do nothing that the other may not, and belongs to the same kind of party.
+func (r Role) within(other Role) bool {
+	if r == other {
+		return r.Valid()
+	}
+	if !r.Operator() || !other.Operator() {
+		return false
+	}
+	for _, p := range grants[r] {
+		if !permits(other, p) {
+			return false
 		}
 	}
-	return false
+	return true
 }

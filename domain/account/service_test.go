@@ -368,8 +368,10 @@ func TestCreateUser(t *testing.T) {
 		"weak password":        {account.User{Email: "a@b.example", Role: "viewer"}, "password1234", "password_common", "body.password"},
 		"no party":             {account.User{Email: "a@b.example", Role: "affiliate"}, good, "required", "body.affiliate_id"},
 		"operator with party":  {account.User{Email: "a@b.example", Role: "viewer", AdvertiserID: 1}, good, "not_allowed", "body.advertiser_id"},
-		"party does not exist": {account.User{Email: "a@b.example", Role: "affiliate", AffiliateID: 99}, good, "unknown_reference", ""},
-		"e-mail taken":         {account.User{Email: "JANE@acme.example", Role: "viewer"}, good, "users_email", ""},
+		"party does not exist": {account.User{Email: "a@b.example", Role: "affiliate", AffiliateID: 99}, good, "unknown_affiliate", "body.affiliate_id"},
+		"e-mail taken":         {account.User{Email: "JANE@acme.example", Role: "viewer"}, good, "users_email", "body.email"},
+		"active, no password":  {account.User{Email: "a@b.example", Role: "viewer", Status: "active"}, "", "required", "body.password"},
+		"no such time zone":    {account.User{Email: "a@b.example", Role: "viewer", TimeZone: "Nowhere"}, good, "invalid_time_zone", "body.time_zone"},
 	} {
 		_, err := w.CreateUser(ctx, admin, tc.user, tc.password)
 		e, _ := errs.As(err)
@@ -388,20 +390,26 @@ func TestUsersSeeThemselves(t *testing.T) {
 	w := newWorld(t)
 	jane, joe := w.mustCreate(t, "jane@acme.example", account.RoleManager), w.mustCreate(t, "joe@acme.example", account.RoleViewer)
 	self := jane.Actor("203.0.113.9")
-	if u, err := w.GetUser(ctx, self, jane.ID); err != nil || u.ID != jane.ID {
+	if u, err := w.Me(ctx, self); err != nil || u.ID != jane.ID {
 		t.Errorf("self: %v", err)
 	}
 	rename := func(u *account.User) { u.Name = "J" }
-	promote := func(u *account.User) { u.Role = account.RoleAdmin }
-	if u, err := w.UpdateUser(ctx, self, jane.ID, rename); err != nil || u.Name != "J" {
-		t.Errorf("own name: %v", err)
+	profile := func(name, zone string) func(*account.MyProfile) {
+		return func(p *account.MyProfile) { p.Name, p.TimeZone = name, zone }
 	}
-	if _, err := w.UpdateUser(ctx, self, jane.ID, promote); !errs.Is(err, errs.KindForbidden) {
-		t.Errorf("own role: %v", err)
+	if u, err := w.UpdateMe(ctx, self, profile("J", "Asia/Tokyo")); err != nil || u.Name != "J" || u.TimeZone != "Asia/Tokyo" || u.Role != jane.Role {
+		t.Errorf("own name: %+v, %v", u, err)
+	}
+	for _, zone := range []string{"Mars/Olympus", "Local", "../etc/passwd", "+02:00"} {
+		if _, err := w.UpdateMe(ctx, self, profile("J", zone)); !errs.HasCode(err, "invalid_time_zone") {
+			t.Errorf("time zone %s: %v", zone, err)
+		}
 	}
 	change := account.SetPasswordInput{UserID: joe.ID, Current: good, New: "another purple monkey"}
 	for name, err := range map[string]error{
 		"get":      second(w.GetUser(ctx, self, joe.ID)),
+		"get self": second(w.GetUser(ctx, self, jane.ID)),
+		"set self": second(w.UpdateUser(ctx, self, jane.ID, rename)),
 		"update":   second(w.UpdateUser(ctx, self, joe.ID, rename)),
 		"delete":   w.DeleteUser(ctx, self, joe.ID),
 		"password": w.SetPassword(ctx, self, change),

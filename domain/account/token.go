@@ -21,10 +21,20 @@ type RefreshToken struct {
 	UserID    UserID
 	Family    domain.UUID // one log-in
 	Hash      [32]byte    // SHA-256 of the token
+	IP        string      // of who got it
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero = not yet
 	RevokedAt time.Time // zero = not revoked
+}
+
+// OpenSession is a log-in as its user sees it in a list.
+type OpenSession struct {
+	ID         domain.UUID // the family of its tokens
+	CreatedAt  time.Time
+	LastUsedAt time.Time // at the last refresh
+	ExpiresAt  time.Time
+	IP         string // at the last refresh
 }
 
 // Session is a log-in: its user, its family (the sid of access tokens) and the refresh token that continues it.
@@ -51,7 +61,11 @@ func (s *Service) IssueRefresh(ctx context.Context, u User, ip string) (Session,
 		if current.Status != UserStatusActive || current.PasswordHash != u.PasswordHash {
 			return errs.Unauthenticated("invalid_credentials", "e-mail address or password is not right")
 		}
-		if session, err = s.continueFamily(ctx, current, family); err != nil {
+		current.LastLoginAt = s.Clock.Now()
+		if err := s.Store.UpdateUser(ctx, current); err != nil {
+			return fmt.Errorf("note log-in of user %d: %w", u.ID, err)
+		}
+		if session, err = s.continueFamily(ctx, current, family, ip); err != nil {
 			return err
 		}
 		return s.record(ctx, u.Actor(ip), "user.login", u.ID, nil, nil)
@@ -60,22 +74,30 @@ func (s *Service) IssueRefresh(ctx context.Context, u User, ip string) (Session,
 }
 
 // continueFamily makes the next refresh token of a log-in.
-func (s *Service) continueFamily(ctx context.Context, u User, family domain.UUID) (Session, error) {
-	var random [32]byte
-	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
+func (s *Service) continueFamily(ctx context.Context, u User, family domain.UUID, ip string) (Session, error) {
+	text, err := s.randomText()
+	if err != nil {
 		return Session{}, fmt.Errorf("make refresh token: %w", err)
 	}
-	text := base64.RawURLEncoding.EncodeToString(random[:])
 	now := s.Clock.Now()
 	id, err := domain.NewUUID(now, s.Random)
 	if err != nil {
 		return Session{}, err
 	}
-	t := RefreshToken{ID: id, UserID: u.ID, Family: family, Hash: sha256.Sum256([]byte(text)), CreatedAt: now, ExpiresAt: now.Add(RefreshLifetime)}
+	t := RefreshToken{ID: id, UserID: u.ID, Family: family, Hash: sha256.Sum256([]byte(text)), IP: ip, CreatedAt: now, ExpiresAt: now.Add(RefreshLifetime)}
 	if err := s.Store.InsertToken(ctx, t); err != nil {
 		return Session{}, fmt.Errorf("keep refresh token: %w", err)
 	}
 	return Session{User: u, Family: family, RefreshToken: text, ExpiresAt: t.ExpiresAt}, nil
+}
+
+// randomText is 256 random bits in 43 characters.
+func (s *Service) randomText() (string, error) {
+	var random [32]byte
+	if _, err := io.ReadFull(s.Random, random[:]); err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(random[:]), nil
 }
 
 // Rotate spends a refresh token and gives the next one of its log-in. A token that was spent before shows that two
@@ -104,7 +126,7 @@ func (s *Service) Rotate(ctx context.Context, token, ip string) (Session, error)
 		if err := s.Store.SpendToken(ctx, t.ID, now); err != nil {
 			return fmt.Errorf("spend refresh token: %w", err)
 		}
-		session, err = s.continueFamily(ctx, u, t.Family)
+		session, err = s.continueFamily(ctx, u, t.Family, ip)
 		alive = err == nil
 		return err
 	})
@@ -134,6 +156,9 @@ func (s *Service) lockSession(ctx context.Context, token string) (RefreshToken, 
 
 // EndLogin logs the actor out of one log-in, whose family its access token named. Its other log-ins go on.
 func (s *Service) EndLogin(ctx context.Context, actor Actor, family domain.UUID) error {
+	if actor.Key != 0 {
+		return errs.Forbidden("login_required", "an API key has no log-in to end: delete the key")
+	}
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		// The lock orders the log-out with a Rotate at the same moment, whose new token would outlive it.
 		_, err := s.Store.GetUserForUpdate(ctx, actor.Scope(), actor.UserID)
@@ -144,6 +169,33 @@ func (s *Service) EndLogin(ctx context.Context, actor Actor, family domain.UUID)
 			return fmt.Errorf("log out user %d: %w", actor.UserID, err)
 		}
 		return s.record(ctx, actor, "user.logout", actor.UserID, nil, nil)
+	})
+}
+
+// ListSessions lists the actor's own log-ins that go on, newest first.
+func (s *Service) ListSessions(ctx context.Context, actor Actor, p domain.Page) (domain.Slice[OpenSession], error) {
+	list, err := s.Store.ListSessions(ctx, actor.UserID, s.Clock.Now(), p)
+	if err != nil {
+		return list, fmt.Errorf("list log-ins of user %d: %w", actor.UserID, err)
+	}
+	return list, nil
+}
+
+// EndSession ends one of the actor's own log-ins.
+func (s *Service) EndSession(ctx context.Context, actor Actor, id domain.UUID) error {
+	if err := actor.RequireLogin(); err != nil {
+		return err
+	}
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		// The lock orders this with a Rotate at the same moment, as in EndLogin.
+		_, err := s.Store.GetUserForUpdate(ctx, actor.Scope(), actor.UserID)
+		if err == nil {
+			err = s.Store.RevokeSession(ctx, actor.UserID, id, s.Clock.Now())
+		}
+		if err != nil {
+			return fmt.Errorf("end log-in %s of user %d: %w", id, actor.UserID, err)
+		}
+		return s.record(ctx, actor, "user.session_end", actor.UserID, nil, nil)
 	})
 }
 
@@ -160,15 +212,20 @@ func (s *Service) Active(ctx context.Context, id UserID, family domain.UUID) (Us
 	return u, nil
 }
 
-// Prune forgets refresh tokens that are long over and answers that are no longer repeated. It returns how many.
+// Prune forgets refresh tokens and links that are long over, and answers that are no longer repeated. It returns how
+// many.
 func (s *Service) Prune(ctx context.Context) (int, error) {
 	tokens, err := s.Store.DeleteTokens(ctx, s.Clock.Now().Add(-24*time.Hour))
 	if err != nil {
 		return 0, fmt.Errorf("forget old refresh tokens: %w", err)
 	}
+	links, err := s.Store.DeleteLinksBefore(ctx, s.Clock.Now().Add(-24*time.Hour))
+	if err != nil {
+		return tokens, fmt.Errorf("forget old links: %w", err)
+	}
 	claims, err := s.Store.DeleteClaims(ctx, AnswerLifetime)
 	if err != nil {
-		return tokens, fmt.Errorf("forget old idempotency keys: %w", err)
+		return tokens + links, fmt.Errorf("forget old idempotency keys: %w", err)
 	}
-	return tokens + claims, nil
+	return tokens + links + claims, nil
 }

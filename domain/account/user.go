@@ -25,6 +25,9 @@ type User struct {
 	AdvertiserID int64 // set for role advertiser
 	Status       UserStatus
 	PasswordHash string // PHC string of argon2id; empty until a password is set
+	TimeZone     string // IANA name, for screens
+	SecondFactor bool   // log-in asks for a one-time password too; changed by its own use cases
+	LastLoginAt  time.Time
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
 }

@@ -1,6 +1,9 @@
 package account
 
 import (
+	"time"
+	_ "time/tzdata" // a minimal container has no time zones of its own
+
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/field"
 )
@@ -20,12 +23,24 @@ func (u *User) validate(password string) error {
 	}
 	u.Status, err = field.Choice(u.Status, UserStatusActive, UserStatusInvited, UserStatusDisabled)
 	c.Add("body.status", err)
+	if u.TimeZone == "" {
+		u.TimeZone = "UTC"
+	}
+	c.Add("body.time_zone", checkTimeZone(u.TimeZone))
 	c.Add("body.affiliate_id", checkParty(u.AffiliateID, u.Role == RoleAffiliate, RoleAffiliate))
 	c.Add("body.advertiser_id", checkParty(u.AdvertiserID, u.Role == RoleAdvertiser, RoleAdvertiser))
 	if password != "" {
 		c.Add("body.password", CheckPassword(password, u.Email))
 	}
 	return c.Err()
+}
+
+// checkTimeZone refuses what is no name of the IANA time zone database.
+func checkTimeZone(name string) error {
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		return errs.Invalid("invalid_time_zone", "must be an IANA time zone such as Europe/Berlin")
+	}
+	return nil
 }
 
 func checkParty(id int64, needed bool, role Role) error {

@@ -27,8 +27,12 @@ type userRow struct {
 	AdvertiserID *int64
 	Status       string
 	PasswordHash string
-	CreatedAt    time.Time
-	UpdatedAt    time.Time `gorm:"autoUpdateTime:false"`
+	TimeZone     string
+	LastLoginAt  *time.Time
+	// Written with the rest of the second factor only, as factorRow.
+	TOTPConfirmedAt *time.Time `gorm:"column:totp_confirmed_at;->"`
+	CreatedAt       time.Time
+	UpdatedAt       time.Time `gorm:"autoUpdateTime:false"`
 }
 
 // TableName implements gorm's Tabler.
@@ -38,6 +42,7 @@ func newUserRow(u account.User) userRow {
 	return userRow{
 		ID: int64(u.ID), Email: u.Email, Name: u.Name, Role: string(u.Role), AffiliateID: optionalID(u.AffiliateID),
 		AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status), PasswordHash: u.PasswordHash,
+		TimeZone: u.TimeZone, LastLoginAt: timeOrNull(u.LastLoginAt),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
@@ -45,7 +50,8 @@ func newUserRow(u account.User) userRow {
 func (r userRow) user() account.User {
 	u := account.User{
 		ID: account.UserID(r.ID), Email: r.Email, Name: r.Name, Role: account.Role(r.Role), Status: account.UserStatus(r.Status),
-		PasswordHash: r.PasswordHash, CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
+		PasswordHash: r.PasswordHash, TimeZone: r.TimeZone, SecondFactor: r.TOTPConfirmedAt != nil, LastLoginAt: timeOrZero(r.LastLoginAt),
+		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 	if r.AffiliateID != nil {
 		u.AffiliateID = *r.AffiliateID
