@@ -24,38 +24,6 @@ type Facts struct {
 	Rates      Rates
 }
 
-// Rates are the exchange rates that a batch may need.
-type Rates []Rate
-
-// Rate is one stored exchange rate: 1 Base = Rate Quote on that day (UTC).
-type Rate struct {
-	Date        time.Time
-	Base, Quote money.Currency
-	Rate        money.Rate
-}
-
-// maxRateAge is how old a stored rate may be to be used (contract section 3).
-const maxRateAge = 7 * 24 * time.Hour
-
-// On gives the newest rate of that day or the 7 before it; 1 where both currencies are the same.
-func (rs Rates) On(base, quote money.Currency, at time.Time) (money.Rate, bool) {
-	if base == quote {
-		return money.RateFromInt(1), true
-	}
-	day := at.UTC().Truncate(24 * time.Hour)
-	var best *Rate
-	for i, r := range rs {
-		if r.Base == base && r.Quote == quote && !r.Date.After(day) && day.Sub(r.Date) <= maxRateAge &&
-			(best == nil || r.Date.After(best.Date)) {
-			best = &rs[i]
-		}
-	}
-	if best == nil {
-		return money.Rate{}, false
-	}
-	return best.Rate, true
-}
-
 // Draft is a call that passed every check which does not depend on an earlier conversion.
 type Draft struct {
 	Call    Call

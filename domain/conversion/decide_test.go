@@ -52,8 +52,8 @@ func TestRatesOn(t *testing.T) {
 	t.Parallel()
 	day := func(d int) time.Time { return time.Date(2026, 11, d, 0, 0, 0, 0, time.UTC) }
 	rates := Rates{
-		{day(14), "EUR", "USD", money.MustRate("1.25")}, {day(16), "EUR", "USD", money.MustRate("1.5")}, {day(16), "EUR", "JPY", money.MustRate("160")},
-		{day(22), "EUR", "USD", money.MustRate("9")},
+		{day(14), "EUR", "USD", money.MustRate("1.25"), RateManual}, {day(16), "EUR", "USD", money.MustRate("1.5"), RateManual}, {day(16), "EUR", "JPY", money.MustRate("160"), RateManual},
+		{day(22), "EUR", "USD", money.MustRate("9"), RateManual},
 	}
 	for _, c := range []struct {
 		base, quote money.Currency

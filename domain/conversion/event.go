@@ -36,6 +36,7 @@ type Event struct {
 type EventData struct {
 	Figures
 	Before *Figures `json:"before,omitempty"`
+	ByHand bool     `json:"by_hand,omitempty"` // the conversion was made by hand
 }
 
 // Figures are a conversion's amounts in the offer's currency, as exact decimals; texts, for a value that was converted
