@@ -1,10 +1,9 @@
 package click
 
 import (
-	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -16,40 +15,112 @@ import (
 // maxURL is the longest template that can be saved, in bytes.
 const maxURL = 8 << 10
 
-// LintDestination judges an offer's destination URL before it is saved. The error (code invalid_url) says why it can
-// never work or is not safe; the warnings, whose Field is destination_url, are for whoever saves it: no_click_id_macro,
-// unknown_macro, macro_case (only the case is wrong), macro_never_filled (a macro of postbacks), foreign_macro (a
-// spelling of other systems).
-//
-// A URL that passes keeps its scheme and host whatever values fill it.
-func LintDestination(destination string) ([]errs.Warning, error) {
-	t := DestinationMacros.Parse(destination)
-	if err := checkURL(t); err != nil {
-		return nil, err
-	}
-	warnings := macroWarnings(t, DestinationMacros, PostbackMacros)
-	if !t.Has("click_id") {
-		warnings = append(warnings, errs.Warning{Code: "no_click_id_macro",
+// Finding is one thing that a URL's macros leave to be desired.
+type Finding struct {
+	// Code is no_click_id_macro, unknown_macro, macro_case (only the case is wrong), macro_never_filled (a macro of
+	// postbacks in a destination) or foreign_macro (a spelling of other systems).
+	Code       string
+	Piece      string // as it stands in the URL; empty where something is missing
+	Suggestion string // what to write instead, such as {click_id}; empty where nothing is known to fit
+	Message    string
+}
+
+// MacroUse is a macro, or what looks like one, in a URL.
+type MacroUse struct {
+	Text   string // as it stands in the URL
+	Name   string // canonical where it is known, else as it is written
+	Known  bool   // there is a macro of this name
+	Filled bool   // it is filled in this kind of URL; false where it stays as it is
+}
+
+// Report is what a linter knows of a URL that can be saved.
+type Report struct {
+	Findings []Finding
+	Macros   []MacroUse // in the order of the URL
+	Preview  string     // the URL filled with the examples of the macros' documentation
+}
+
+// LintDestinationURL judges an offer's destination URL. The error (code invalid_url) says why it can never work or is
+// not safe. A URL that passes keeps its scheme and host whatever values fill it.
+func LintDestinationURL(destination string) (Report, error) {
+	r, t, err := report(destination, DestinationMacros, PostbackMacros)
+	if err == nil && !t.Has("click_id") {
+		r.Findings = append(r.Findings, Finding{Code: "no_click_id_macro", Suggestion: "{click_id}",
 			Message: "no {click_id} in this URL: the advertiser cannot report conversions of its clicks"})
 	}
-	return inField("destination_url", warnings), nil
+	return r, err
 }
 
-// LintPostback judges an affiliate's postback URL in the same way, with the Field url and without no_click_id_macro.
-// Whether its address may be reached is for the sender to find out.
-func LintPostback(postback string) ([]errs.Warning, error) {
-	t := PostbackMacros.Parse(postback)
-	if err := checkURL(t); err != nil {
-		return nil, err
+// LintPostbackURL judges an affiliate's postback URL in the same way. Whether its address may be reached is for the
+// sender to find out.
+func LintPostbackURL(postback string) (Report, error) {
+	r, _, err := report(postback, PostbackMacros, DestinationMacros)
+	if err == nil && !slices.ContainsFunc(r.Macros, func(m MacroUse) bool { return m.Filled && identifies(m.Name) }) {
+		r.Findings = append(r.Findings, Finding{Code: "no_click_id_macro", Suggestion: "{aff_click_id}",
+			Message: "no {aff_click_id} in this URL: a GET cannot tell the receiver which of its clicks converted; the body of a POST does"})
 	}
-	return inField("url", macroWarnings(t, PostbackMacros, DestinationMacros)), nil
+	return r, err
 }
 
-func inField(field string, warnings []errs.Warning) []errs.Warning {
-	for i := range warnings {
-		warnings[i].Field = field
+// identifies tells the macros by which an affiliate can recognise a click or a conversion.
+func identifies(name string) bool {
+	switch name {
+	case "aff_click_id", "click_id", "conversion_id", "txid", "delivery_id":
+		return true
+	}
+	return strings.HasPrefix(name, "sub")
+}
+
+// LintDestination is LintDestinationURL for whoever saves an offer: warnings with the Field destination_url.
+func LintDestination(destination string) ([]errs.Warning, error) {
+	r, err := LintDestinationURL(destination)
+	return r.warnings("destination_url"), err
+}
+
+// LintPostback is LintPostbackURL for whoever saves a postback: warnings with the Field url, without no_click_id_macro,
+// for not every postback is a GET.
+func LintPostback(postback string) ([]errs.Warning, error) {
+	r, err := LintPostbackURL(postback)
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return f.Code == "no_click_id_macro" })
+	return r.warnings("url"), err
+}
+
+func (r Report) warnings(field string) []errs.Warning {
+	var warnings []errs.Warning
+	for _, f := range r.Findings {
+		warnings = append(warnings, errs.Warning{Field: field, Code: f.Code, Message: f.Message})
 	}
 	return warnings
+}
+
+func report(url string, set, other *MacroSet) (Report, Template, error) {
+	t := set.Parse(url)
+	if err := checkURL(t); err != nil {
+		return Report{}, t, err
+	}
+	return Report{Findings: findings(t, set, other), Macros: uses(t, other), Preview: t.Fill(set.example)}, t, nil
+}
+
+// uses lists the macros of t, known or not, in its order.
+func uses(t Template, other *MacroSet) []MacroUse {
+	var list []MacroUse
+	unknown, offset := t.unknown(), 0
+	for _, p := range t.parts {
+		offset += len(p.text)
+		for len(unknown) > 0 && unknown[0].start < offset {
+			u := unknown[0]
+			unknown = unknown[1:]
+			use := MacroUse{Text: t.source[u.start:u.end], Name: u.name}
+			if name := other.names[strings.TrimPrefix(u.name, "_")]; name != "" {
+				use.Name, use.Known = name, true
+			}
+			list = append(list, use)
+		}
+		if p.name != "" {
+			list = append(list, MacroUse{Text: p.text, Name: p.name, Known: true, Filled: true})
+		}
+	}
+	return list
 }
 
 // checkURL holds what must be true of a template so that no value can lead a visitor or a postback elsewhere.
@@ -144,78 +215,4 @@ func isNumber(label string) bool {
 
 func invalidURL(format string, args ...any) *errs.Error {
 	return errs.Invalid("invalid_url", format, args...)
-}
-
-// macroWarnings reports what looks like a macro but will not be filled.
-func macroWarnings(t Template, set, other *MacroSet) []errs.Warning {
-	foreign := foreignMacros(t.source)
-	var warnings []errs.Warning
-	seen := map[string]bool{}
-	add := func(text, code, format string, args ...any) {
-		if !seen[text] {
-			seen[text] = true
-			warnings = append(warnings, errs.Warning{Code: code, Message: fmt.Sprintf(format, args...)})
-		}
-	}
-	for _, f := range foreign {
-		text := t.source[f[0]:f[1]]
-		add(text, "foreign_macro", "%s is another system's spelling: write {name}", text)
-	}
-	for _, u := range t.unknown() {
-		if within(foreign, u.start) {
-			continue
-		}
-		text := t.source[u.start:u.end]
-		name := strings.TrimPrefix(u.name, "_")
-		if set.names[name] != "" {
-			add(text, "unknown_macro", "%s stays as it is: its form is {%s}, or {%s:a=b,c=d} to map values", text, u.name, u.name)
-		} else if known := set.foldedName(name); known != "" {
-			add(text, "macro_case", "%s stays as it is: names are case-sensitive, write {%s}", text, known)
-		} else if other.foldedName(name) != "" {
-			add(text, "macro_never_filled", "%s stays as it is: it is known only when a conversion is posted back", text)
-		} else {
-			add(text, "unknown_macro", "%s stays as it is: there is no macro %s", text, u.name)
-		}
-	}
-	return warnings
-}
-
-// foldedName is the set's name, canonical or alias, that differs from name at most in case.
-func (m *MacroSet) foldedName(name string) string {
-	if folded := strings.ToLower(name); m.names[folded] != "" {
-		return folded
-	}
-	return ""
-}
-
-func within(spans [][]int, i int) bool {
-	for _, s := range spans {
-		if s[0] <= i && i < s[1] {
-			return true
-		}
-	}
-	return false
-}
-
-// foreignSpelling finds ${name} and ${(name)!}, {{name}}, <name>, an escaped %7Bname%7D, and what may be %name%.
-var foreignSpelling = regexp.MustCompile(
-	`\$\{[^{}]*\}|\{\{[^{}]*\}\}|<[A-Za-z_][\w.-]*>|%7[Bb]\w+%7[Dd]|%[A-Za-z_]\w*%`)
-
-// foreignMacros lists the places [start, end) of other systems' macros in s.
-func foreignMacros(s string) [][]int {
-	var found [][]int
-	for from := 0; ; {
-		at := foreignSpelling.FindStringIndex(s[from:])
-		if at == nil {
-			return found
-		}
-		start, end := from+at[0], from+at[1]
-		// %E2%80, %20sale%20 are escapes. %campaign% begins like one, but its last % begins none.
-		if text := s[start:end]; isEscape(text) && text[len(text)-1] == '%' && (len(text) == 4 || isEscape(s[end-1:])) {
-			from = start + len("%E2")
-			continue
-		}
-		found = append(found, []int{start, end})
-		from = end
-	}
 }

@@ -3,8 +3,10 @@ package click_test
 import (
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -169,6 +171,155 @@ func TestLintWarnings(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What a linter suggests instead of a wrong macro: code, piece, suggestion.
+func TestLintSuggests(t *testing.T) {
+	t.Parallel()
+	type finding struct{ code, piece, suggestion string }
+	for _, c := range []struct {
+		query                 string
+		destination, postback finding // zero: nothing about this piece
+	}{
+		{"{ClickID}", finding{"macro_case", "{ClickID}", "{clickid}"}, finding{"macro_case", "{ClickID}", "{clickid}"}},
+		{"#SUB1#", finding{"macro_case", "#SUB1#", "{sub1}"}, finding{"macro_case", "#SUB1#", "{sub1}"}},
+		{"{click-id}", finding{"unknown_macro", "{click-id}", "{click_id}"}, finding{"unknown_macro", "{click-id}", "{click_id}"}},
+		{"{externalid}", finding{"unknown_macro", "{externalid}", "{aff_click_id}"}, finding{"unknown_macro", "{externalid}", "{aff_click_id}"}},
+		{"{external_id}", finding{"unknown_macro", "{external_id}", "{aff_click_id}"}, finding{"unknown_macro", "{external_id}", "{aff_click_id}"}},
+		{"#reqid#", finding{"unknown_macro", "#reqid#", "{click_id}"}, finding{"unknown_macro", "#reqid#", "{aff_click_id}"}},
+		{"{subid}", finding{"unknown_macro", "{subid}", "{click_id}"}, finding{"unknown_macro", "{subid}", "{aff_click_id}"}},
+		{"{transactionid}", finding{"unknown_macro", "{transactionid}", "{click_id}"}, finding{"unknown_macro", "{transactionid}", "{txid}"}},
+		{"{sum}", finding{"unknown_macro", "{sum}", ""}, finding{"unknown_macro", "{sum}", "{payout}"}},
+		{"#price#", finding{"unknown_macro", "#price#", ""}, finding{"unknown_macro", "#price#", "{payout}"}},
+		{"{sale_amount}", finding{"unknown_macro", "{sale_amount}", ""}, finding{"unknown_macro", "{sale_amount}", "{val}"}},
+		{"{cnv_status}", finding{"unknown_macro", "{cnv_status}", ""}, finding{"unknown_macro", "{cnv_status}", "{status}"}},
+		{"{aff_sub}", finding{"unknown_macro", "{aff_sub}", "{sub1}"}, finding{"unknown_macro", "{aff_sub}", "{sub1}"}},
+		{"{aff_sub3}", finding{"unknown_macro", "{aff_sub3}", "{sub3}"}, finding{"unknown_macro", "{aff_sub3}", "{sub3}"}},
+		{"{sub_id10}", finding{"unknown_macro", "{sub_id10}", "{sub10}"}, finding{"unknown_macro", "{sub_id10}", "{sub10}"}},
+		{"#s2#", finding{"unknown_macro", "#s2#", "{sub2}"}, finding{"unknown_macro", "#s2#", "{sub2}"}},
+		{"{pid}", finding{"unknown_macro", "{pid}", "{affiliate_id}"}, finding{"unknown_macro", "{pid}", "{affiliate_id}"}},
+		{"{geo}", finding{"unknown_macro", "{geo}", "{country}"}, finding{"unknown_macro", "{geo}", "{country}"}},
+		{"{nonsense}", finding{"unknown_macro", "{nonsense}", ""}, finding{"unknown_macro", "{nonsense}", ""}},
+		{"{sub11}", finding{"unknown_macro", "{sub11}", ""}, finding{"unknown_macro", "{sub11}", ""}},
+		{"[_sub1]", finding{"unknown_macro", "[_sub1]", "{_sub1}"}, finding{"unknown_macro", "[_sub1]", "{_sub1}"}},
+		{"{date:Y-m-d}", finding{"macro_never_filled", "{date:Y-m-d}", ""}, finding{"unknown_macro", "{date:Y-m-d}", "{date}"}},
+		{"{payout}", finding{"macro_never_filled", "{payout}", ""}, finding{}},
+		{"{status:approved=1,rejected=2}", finding{"macro_never_filled", "{status:approved=1,rejected=2}", ""}, finding{}},
+		{"{rand}-{timestamp}-{ip}-{_sub10}", finding{}, finding{}},
+		{"{param10}", finding{"macro_never_filled", "{param10}", ""}, finding{}},
+		{"{event1}", finding{"macro_never_filled", "{event1}", ""}, finding{}},
+		{"{click_time}", finding{"macro_never_filled", "{click_time}", ""}, finding{}},
+		{"${CLICK_ID}", finding{"foreign_macro", "${CLICK_ID}", "{click_id}"}, finding{"foreign_macro", "${CLICK_ID}", "{click_id}"}},
+		{"${SUBID}", finding{"foreign_macro", "${SUBID}", "{click_id}"}, finding{"foreign_macro", "${SUBID}", "{aff_click_id}"}},
+		{"${(payout)!}", finding{"foreign_macro", "${(payout)!}", ""}, finding{"foreign_macro", "${(payout)!}", "{payout}"}},
+		{"{{clickid}}", finding{"foreign_macro", "{{clickid}}", "{clickid}"}, finding{"foreign_macro", "{{clickid}}", "{clickid}"}},
+		{"%7Bclick_id%7D", finding{"foreign_macro", "%7Bclick_id%7D", "{click_id}"}, finding{"foreign_macro", "%7Bclick_id%7D", "{click_id}"}},
+		{"%5bs2sidentifier%5d", finding{"foreign_macro", "%5bs2sidentifier%5d", "{s2sidentifier}"}, finding{"foreign_macro", "%5bs2sidentifier%5d", "{s2sidentifier}"}},
+		{"%23clickid%23", finding{"foreign_macro", "%23clickid%23", "{clickid}"}, finding{"foreign_macro", "%23clickid%23", "{clickid}"}},
+		{"<sub1>", finding{"foreign_macro", "<sub1>", "{sub1}"}, finding{"foreign_macro", "<sub1>", "{sub1}"}},
+		{"__CLICKID__", finding{"foreign_macro", "__CLICKID__", "{clickid}"}, finding{"foreign_macro", "__CLICKID__", "{clickid}"}},
+		{"__GEO__", finding{"foreign_macro", "__GEO__", "{country}"}, finding{"foreign_macro", "__GEO__", "{country}"}},
+		{"$subid$", finding{"foreign_macro", "$subid$", "{click_id}"}, finding{"foreign_macro", "$subid$", "{aff_click_id}"}},
+		{":payout", finding{"foreign_macro", ":payout", ""}, finding{"foreign_macro", ":payout", "{payout}"}},
+		{"%country%", finding{"foreign_macro", "%country%", "{country}"}, finding{"foreign_macro", "%country%", "{country}"}},
+		{"a__b__c", finding{}, finding{}}, {"5$off$now", finding{}, finding{}}, {"12:30", finding{}, finding{}}, {"%5B1%5D", finding{}, finding{}},
+	} {
+		for _, query := range []string{"id={click_id}&x=" + c.query, "x=" + c.query + "&id={click_id}#top"} {
+			for kind, l := range map[string]struct {
+				lint func(string) (click.Report, error)
+				want finding
+			}{"destination": {click.LintDestinationURL, c.destination}, "postback": {click.LintPostbackURL, c.postback}} {
+				r, err := l.lint("https://shop.example/p?" + query)
+				if err != nil {
+					t.Errorf("%s: %v", query, err)
+					continue
+				}
+				var got finding
+				if len(r.Findings) == 1 {
+					f := r.Findings[0]
+					got = finding{f.Code, f.Piece, f.Suggestion}
+					if !strings.Contains(f.Message, f.Suggestion) || !strings.Contains(f.Message, f.Piece) {
+						t.Errorf("%s: message %q names not both %s and %s", query, f.Message, f.Piece, f.Suggestion)
+					}
+				}
+				if got != l.want || len(r.Findings) > 1 {
+					t.Errorf("%s of %s: %+v, want %+v", kind, query, r.Findings, l.want)
+				}
+			}
+		}
+	}
+}
+
+func TestLintReports(t *testing.T) {
+	t.Parallel()
+	r, err := click.LintDestinationURL("https://shop.example/{sub1}?c=#clickid#&p={payout}&q={_Payout}&s={status:approved=1}&f={nope}&x=[country]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []click.MacroUse{
+		{Text: "{sub1}", Name: "sub1", Known: true, Filled: true}, {Text: "#clickid#", Name: "click_id", Known: true, Filled: true},
+		{Text: "{payout}", Name: "payout", Known: true}, {Text: "{_Payout}", Name: "_Payout"}, {Text: "{status:approved=1}", Name: "status", Known: true},
+		{Text: "{nope}", Name: "nope"}, {Text: "[country]", Name: "country", Known: true, Filled: true},
+	}
+	if diff := cmp.Diff(want, r.Macros); diff != "" {
+		t.Errorf("macros (-want +got):\n%s", diff)
+	}
+	if want := "https://shop.example/banner-7?c=01jd3w8q4g7e0h5r2m9v6x1c8k4t7yqz&p={payout}&q={_Payout}&s={status:approved=1}&f={nope}&x=DE"; r.Preview != want {
+		t.Errorf("preview %s\n   want %s", r.Preview, want)
+	}
+	for query, missing := range map[string]bool{"p={payout}": true, "c={aff_click_id}": false, "c={sub3}": false, "t={txid}": false, "c={Aff_Click_Id}": true, "": true} {
+		r, err := click.LintPostbackURL("https://t.example/?" + query)
+		found := slices.ContainsFunc(r.Findings, func(f click.Finding) bool { return f.Code == "no_click_id_macro" && f.Suggestion == "{aff_click_id}" })
+		if err != nil || found != missing {
+			t.Errorf("postback %q: %+v, %v", query, r.Findings, err)
+		}
+	}
+	if r, err := click.LintDestinationURL("https://{sub1}/"); err == nil || len(r.Findings)+len(r.Macros) > 0 || r.Preview != "" {
+		t.Errorf("a URL that cannot be saved: %+v, %v", r, err)
+	}
+}
+
+// Whatever the text, the report speaks of what stands there, suggests only what is filled, and says nothing twice.
+func FuzzLint(f *testing.F) {
+	for _, s := range accepted[:len(accepted)-1] {
+		f.Add(s)
+	}
+	f.Add("https://h/?a=${CLICK_ID}&b={{x}}&c=<y>&d=__Z__&e=$x$&f=:x&g=%7Bx%7D&h=%x%&i=#s2#&j={date:Y}&k=%5Bx%5D&l=%23x%23")
+	f.Add("https://h/:a/:b/__c__/$d$/{_Payout}{payout")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, l := range []struct {
+			lint func(string) (click.Report, error)
+			set  *click.MacroSet
+		}{{click.LintDestinationURL, click.DestinationMacros}, {click.LintPostbackURL, click.PostbackMacros}} {
+			r, err := l.lint(s)
+			if err != nil {
+				if !errs.HasCode(err, "invalid_url") {
+					t.Fatalf("error %v", err)
+				}
+				continue
+			}
+			seen := map[string]bool{}
+			for _, f := range r.Findings {
+				if !strings.Contains(s, f.Piece) || seen[f.Piece] || f.Message == "" || f.Code == "" || (f.Piece == "") != (f.Code == "no_click_id_macro") {
+					t.Fatalf("%q: %+v", s, f)
+				}
+				seen[f.Piece] = true
+				if f.Suggestion != "" && len(l.set.Parse(f.Suggestion).Unknown()) > 0 {
+					t.Fatalf("%q: %s is suggested, which is never filled", s, f.Suggestion)
+				}
+			}
+			rest := s
+			for _, m := range r.Macros {
+				var ok bool
+				if _, rest, ok = strings.Cut(rest, m.Text); !ok || m.Filled && !m.Known {
+					t.Fatalf("%q: macro %+v", s, m)
+				}
+			}
+			if utf8.ValidString(s) && !utf8.ValidString(r.Preview) || r.Preview == "" {
+				t.Fatalf("%q: preview %q", s, r.Preview)
+			}
+		}
+	})
 }
 
 // wantSameOrigin checks what the contract promises of a saved template: no value leads elsewhere.

@@ -13,6 +13,7 @@ type MacroDoc struct {
 	Name    string   // canonical: what Template.Fill asks its value function for
 	Aliases []string // other names that mean the same
 	Doc     string   // one line: what is inserted
+	Example string   // a value
 }
 
 // MacroSet is the list of macros that one kind of URL knows. Immutable.
@@ -31,56 +32,56 @@ var (
 // clickMacros is the list of contract section 2.
 func clickMacros() []MacroDoc {
 	docs := []MacroDoc{
-		{"click_id", []string{"clickid", "s2sidentifier", "transaction_id"}, "Waypost's id of the click; the postback has to bring it back"},
-		{"aff_click_id", nil, "the affiliate's own click id, as the tracking link brought it"},
-		{"offer_id", nil, "number of the offer"},
-		{"affiliate_id", nil, "number of the affiliate"},
+		{"click_id", []string{"clickid", "s2sidentifier", "transaction_id"}, "Waypost's id of the click; the postback has to bring it back", "01jd3w8q4g7e0h5r2m9v6x1c8k4t7yqz"},
+		{"aff_click_id", nil, "the affiliate's own click id, as the tracking link brought it", "c384EFV6JHQODRN70575OK6UG5"},
+		{"offer_id", nil, "number of the offer", "12"},
+		{"affiliate_id", nil, "number of the affiliate", "34"},
 	}
-	docs = append(docs, numbered("sub", "free value %d of the tracking link")...)
+	docs = append(docs, numbered("sub", "free value %d of the tracking link", "banner-7")...)
 	return append(docs, []MacroDoc{
-		{"source", nil, "traffic source named by the tracking link"},
-		{"ip", nil, "visitor's IP address"},
-		{"country", nil, "visitor's country, ISO 3166-1 alpha-2"},
-		{"device", nil, "kind of device"},
-		{"os", nil, "operating system"},
-		{"browser", nil, "browser"},
-		{"language", nil, "browser's preferred language"},
-		{"timestamp", nil, "time, Unix seconds"},
-		{"rand", nil, "random number, against caches"},
-		{"deep_link", nil, "address within the advertiser's site that the tracking link asks for"},
-		{"creative_id", nil, "creative named by the tracking link"},
+		{"source", nil, "traffic source named by the tracking link", "newsletter"},
+		{"ip", nil, "visitor's IP address", "192.0.2.1"},
+		{"country", nil, "visitor's country, ISO 3166-1 alpha-2", "DE"},
+		{"device", nil, "kind of device", "mobile"},
+		{"os", nil, "operating system", "Android"},
+		{"browser", nil, "browser", "Chrome"},
+		{"language", nil, "browser's preferred language", "de-DE"},
+		{"timestamp", nil, "time, Unix seconds", "1767225600"},
+		{"rand", nil, "random number, against caches", "2718281828"},
+		{"deep_link", nil, "address within the advertiser's site that the tracking link asks for", "/item/7"},
+		{"creative_id", nil, "creative named by the tracking link", "5"},
 	}...)
 }
 
 // conversionMacros is the list of contract section 4.
 func conversionMacros() []MacroDoc {
 	docs := []MacroDoc{
-		{"conversion_id", nil, "Waypost's id of the conversion"},
-		{"txid", nil, "the advertiser's id of the transaction"},
-		{"status", nil, "status of the conversion; {status:approved=1,rejected=2} maps it"},
-		{"payout", []string{"commission"}, "commission that the affiliate earns"},
-		{"val", nil, "value of the sale, if the offer shows it"},
-		{"currency", nil, "currency of the amounts, ISO 4217"},
-		{"goal", nil, "alias of the goal"},
-		{"goal_id", nil, "number of the goal"},
-		{"offer_name", nil, "name of the offer"},
+		{"conversion_id", nil, "Waypost's id of the conversion", "01jd3x00000000000000000000"},
+		{"txid", nil, "the advertiser's id of the transaction", "order-1001"},
+		{"status", nil, "status of the conversion; {status:approved=1,rejected=2} maps it", "approved"},
+		{"payout", []string{"commission"}, "commission that the affiliate earns", "12.50"},
+		{"val", nil, "value of the sale, if the offer shows it", "99.90"},
+		{"currency", nil, "currency of the amounts, ISO 4217", "USD"},
+		{"goal", nil, "alias of the goal", "sale"},
+		{"goal_id", nil, "number of the goal", "56"},
+		{"offer_name", nil, "name of the offer", "Shoes"},
 	}
-	docs = append(docs, numbered("param", "free value %d of the advertiser's postback")...)
-	docs = append(docs, numbered("event", "numeric value %d of the advertiser's postback")...)
+	docs = append(docs, numbered("param", "free value %d of the advertiser's postback", "blue")...)
+	docs = append(docs, numbered("event", "numeric value %d of the advertiser's postback", "3")...)
 	return append(docs, []MacroDoc{
-		{"click_time", nil, "time of the click"},
-		{"conversion_time", nil, "time of the conversion"},
-		{"date", nil, "day of the conversion"},
-		{"test", nil, "whether this is a test"},
-		{"delivery_id", nil, "id of this delivery, the same on every try"},
+		{"click_time", nil, "time of the click", "2026-01-01T00:00:00Z"},
+		{"conversion_time", nil, "time of the conversion", "2026-01-01T00:10:00Z"},
+		{"date", nil, "day of the conversion", "2026-01-01"},
+		{"test", nil, "whether this is a test", "0"},
+		{"delivery_id", nil, "id of this delivery, the same on every try", "01jd3x11111111111111111111"},
 	}...)
 }
 
 // numbered is name1 … name10.
-func numbered(name, doc string) []MacroDoc {
+func numbered(name, doc, example string) []MacroDoc {
 	docs := make([]MacroDoc, 10)
 	for i := range docs {
-		docs[i] = MacroDoc{Name: fmt.Sprint(name, i+1), Doc: fmt.Sprintf(doc, i+1)}
+		docs[i] = MacroDoc{Name: fmt.Sprint(name, i+1), Doc: fmt.Sprintf(doc, i+1), Example: example}
 	}
 	return docs
 }
@@ -272,6 +273,12 @@ func isHexDigit(c byte) bool {
 
 func isWordByte(c byte) bool {
 	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || c == '_'
+}
+
+// example is what the documentation shows for a macro.
+func (m *MacroSet) example(name string) string {
+	i := slices.IndexFunc(m.docs, func(d MacroDoc) bool { return d.Name == name })
+	return m.docs[i].Example
 }
 
 // Unknown lists, each once, the names that look like macros but are none of this set, or whose mapping cannot be read.

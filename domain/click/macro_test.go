@@ -120,8 +120,8 @@ func TestMacroNames(t *testing.T) {
 		var got []string
 		for _, d := range set.Names() {
 			got = append(append(got, d.Name), d.Aliases...)
-			if d.Doc == "" {
-				t.Errorf("%s has no doc", d.Name)
+			if d.Doc == "" || d.Example == "" {
+				t.Errorf("%s has no doc or example", d.Name)
 			}
 			for _, name := range append([]string{d.Name}, d.Aliases...) {
 				if name != strings.ToLower(name) {
