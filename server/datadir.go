@@ -19,7 +19,7 @@ func lockDataDir(dir string) (*os.File, error) {
 	if err := makeDataDir(dir); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "serve.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, serveLock), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open lock of the data folder: %w", err)
 	}
@@ -34,6 +34,7 @@ func lockDataDir(dir string) (*os.File, error) {
 }
 
 const (
+	serveLock           = "serve.lock"
 	secretFile          = "secret"          // the generated one
 	previousSecretsFile = "secret.previous" // older ones, a line each, put there by a restore
 )

@@ -29,6 +29,7 @@ type commands struct {
 	Admin   struct {
 		Create adminCreateCmd `cmd:"" help:"Make an operator account with the role admin."`
 	} `cmd:"" help:"Operator accounts."`
+	Doctor  doctorCmd  `cmd:"" help:"Check configuration and every dependency, and say what to mend."`
 	Backup  backupCmd  `cmd:"" help:"Write database, spool and secret into one file; the server may go on running."`
 	Restore restoreCmd `cmd:"" help:"Put a backup into an empty database and data folder."`
 	Spool   struct {
