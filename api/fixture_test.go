@@ -66,6 +66,7 @@ type world struct {
 	// Ways past the API into the database, for what the API cannot make.
 	insertUser func(context.Context, *account.User) error
 	loadClicks func(context.Context, []click.Click) error
+	postNotice func(context.Context, notice.Notice) error
 	pool       *pgxpool.Pool
 }
 
@@ -98,6 +99,8 @@ func newWorld(t testing.TB) *world {
 	w.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: postbacks, Audit: db.Audit(),
 		Signer: w.signer, Clock: now, Random: rand.Reader})
 	clicks := click.NewService(db.Clicks(), w.signer, nil, now)
+	notices := notice.NewService(notice.Deps{Tx: db, Store: db.Notices(), Outbox: db.Mails(), Clock: now, Random: rand.Reader})
+	w.postNotice = notices.Post
 	w.e = echo.New()
 	w.e.HTTPErrorHandler = web.ErrorHandler(log)
 	w.e.Use(web.AccessLog(log, now), web.Recover, web.SecurityHeaders(false))
@@ -108,7 +111,7 @@ func newWorld(t testing.TB) *world {
 		Offers: offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()),
-		Traces: trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notice.NewService(notice.Deps{Tx: db, Store: db.Notices(), Outbox: db.Mails(), Clock: now, Random: rand.Reader}),
+		Traces: trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notices,
 		Clock: now, Log: log,
 	})
 	if err != nil {
