@@ -9,8 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/waypost/waypost/domain/errs"
 )
 
 // Sender hands one mail over for good. An Invalid error means that no later try will fare better.
@@ -130,11 +128,7 @@ func (s *Service) send(ctx context.Context, d Due) (sent bool, err error) {
 
 // reason is the error's text as the database takes it, never empty.
 func reason(err error) string {
-	text := err.Error()
-	if e, ours := errs.As(err); ours {
-		text = e.Error()
-	}
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "?"), "\x00", "?")
+	text := strings.ReplaceAll(strings.ToValidUTF8(err.Error(), "?"), "\x00", "?")
 	if len(text) > maxError {
 		text = strings.ToValidUTF8(text[:maxError], "")
 	}
