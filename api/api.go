@@ -18,6 +18,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
@@ -40,6 +41,7 @@ type Deps struct {
 	Clicks      *click.Service
 	Conversions *conversion.Service
 	Ledger      *ledger.Service
+	Network     *network.Service
 	Traces      *trace.Service
 	Notices     *notice.Service
 	Clock       domain.Clock
@@ -82,13 +84,14 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.goalRoutes()
 	s.accessRoutes()
 	s.linkRoutes()
-	s.presetRoutes()
 	s.postbackRoutes()
 	s.clickRoutes()
 	s.conversionRoutes()
 	s.logRoutes()
 	s.deliveryRoutes()
 	s.balanceRoutes()
+	s.rateRoutes()
+	s.networkRoutes()
 	s.noticeRoutes()
 	s.couponRoutes()
 	return s

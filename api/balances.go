@@ -7,6 +7,7 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/ledger"
 )
@@ -14,8 +15,10 @@ import (
 const tagBalances = "Balances"
 
 func (s *service) balanceRoutes() {
-	register(s, op{"get-affiliate-balance", http.MethodGet, "/affiliates/{id}/balance", "Read what is owed to an affiliate", tagBalances, 0, nil}, s.getBalance)
-	register(s, op{"list-affiliate-ledger", http.MethodGet, "/affiliates/{id}/ledger", "List the postings of an affiliate", tagBalances, 0, nil}, s.listLedger)
+	register(s, op{"get-affiliate-balance", http.MethodGet, "/affiliates/{id}/balance", "Read what is owed to an affiliate", tagBalances, 0, nil}, s.getAffiliateBalance)
+	register(s, op{"list-affiliate-ledger", http.MethodGet, "/affiliates/{id}/ledger", "List the postings of an affiliate", tagBalances, 0, nil}, s.listAffiliateLedger)
+	register(s, op{"get-advertiser-balance", http.MethodGet, "/advertisers/{id}/balance", "Read what an advertiser owes", tagBalances, 0, nil}, s.getAdvertiserBalance)
+	register(s, op{"list-advertiser-ledger", http.MethodGet, "/advertisers/{id}/ledger", "List the postings of an advertiser", tagBalances, 0, nil}, s.listAdvertiserLedger)
 }
 
 // balanceBody is what lies in an affiliate's accounts in one currency.
@@ -32,16 +35,42 @@ func newBalanceBody(b ledger.Balance) balanceBody {
 		Invoiced: b.Invoiced.String(), Paid: b.Paid.String()}
 }
 
-func (s *service) getBalance(ctx context.Context, actor account.Actor, in *affiliateID) (*list[balanceBody], error) {
+// owedBody is what lies in an advertiser's accounts in one currency.
+type owedBody struct {
+	Currency   string `json:"currency"`
+	Pending    string `json:"pending" doc:"Of conversions that are pending or on hold"`
+	Receivable string `json:"receivable" doc:"Of approved conversions"`
+	Invoiced   string `json:"invoiced"`
+	Received   string `json:"received"`
+}
+
+func newOwedBody(b ledger.Balance) owedBody {
+	return owedBody{Currency: string(b.Currency), Pending: b.Pending.String(), Receivable: b.Approved.String(),
+		Invoiced: b.Invoiced.String(), Received: b.Paid.String()}
+}
+
+func (s *service) getAffiliateBalance(ctx context.Context, actor account.Actor, in *affiliateID) (*list[balanceBody], error) {
 	party, err := s.affiliateParty(ctx, actor, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	balances, err := s.Ledger.Balances(ctx, actor, party)
+	return balances(ctx, s, actor, party, newBalanceBody)
+}
+
+func (s *service) getAdvertiserBalance(ctx context.Context, actor account.Actor, in *advertiserID) (*list[owedBody], error) {
+	party, err := s.advertiserParty(ctx, actor, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return newList(domain.Slice[ledger.Balance]{Items: balances}, newBalanceBody), nil
+	return balances(ctx, s, actor, party, newOwedBody)
+}
+
+func balances[T any](ctx context.Context, s *service, actor account.Actor, p ledger.Party, body func(ledger.Balance) T) (*list[T], error) {
+	found, err := s.Ledger.Balances(ctx, actor, p)
+	if err != nil {
+		return nil, err
+	}
+	return newList(domain.Slice[ledger.Balance]{Items: found}, body), nil
 }
 
 // affiliateParty is the affiliate's party in the ledger, if the actor may know of the affiliate. An affiliate without
@@ -51,6 +80,14 @@ func (s *service) affiliateParty(ctx context.Context, actor account.Actor, id af
 		return "", err
 	}
 	return ledger.Affiliate(id), nil
+}
+
+// advertiserParty is affiliateParty for an advertiser.
+func (s *service) advertiserParty(ctx context.Context, actor account.Actor, id advertiser.ID) (ledger.Party, error) {
+	if _, err := s.Advertisers.Get(ctx, actor, id); err != nil {
+		return "", err
+	}
+	return ledger.Advertiser(id), nil
 }
 
 // entryBody is one posting: money leaves FromAccount and enters ToAccount.
@@ -77,22 +114,40 @@ func newEntryBody(e ledger.Entry) entryBody {
 	return b
 }
 
-type ledgerList struct {
+type affiliateLedger struct {
 	ID affiliate.ID `path:"id"`
 	Paging
 	Period
 }
 
-func (s *service) listLedger(ctx context.Context, actor account.Actor, in *ledgerList) (*list[entryBody], error) {
+func (s *service) listAffiliateLedger(ctx context.Context, actor account.Actor, in *affiliateLedger) (*list[entryBody], error) {
 	party, err := s.affiliateParty(ctx, actor, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	from, to, err := in.bounds()
+	return s.entries(ctx, actor, party, in.Period, in.page())
+}
+
+type advertiserLedger struct {
+	ID advertiser.ID `path:"id"`
+	Paging
+	Period
+}
+
+func (s *service) listAdvertiserLedger(ctx context.Context, actor account.Actor, in *advertiserLedger) (*list[entryBody], error) {
+	party, err := s.advertiserParty(ctx, actor, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.Ledger.Entries(ctx, actor, ledger.Filter{Party: party, From: from, To: to}, in.page())
+	return s.entries(ctx, actor, party, in.Period, in.page())
+}
+
+func (s *service) entries(ctx context.Context, actor account.Actor, party ledger.Party, p Period, page domain.Page) (*list[entryBody], error) {
+	from, to, err := p.bounds()
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Ledger.Entries(ctx, actor, ledger.Filter{Party: party, From: from, To: to}, page)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ const tagConversions = "Conversions"
 func (s *service) conversionRoutes() {
 	register(s, op{"list-conversions", http.MethodGet, "/conversions", "List conversions", tagConversions, 0, nil}, s.listConversions)
 	register(s, op{"get-conversion", http.MethodGet, "/conversions/{id}", "Read a conversion", tagConversions, 0, nil}, s.getConversion)
-	register(s, op{"update-conversion", http.MethodPatch, "/conversions/{id}", "Move a conversion to another status", tagConversions, 0, []int{409}}, s.updateConversion)
+	register(s, op{"create-conversion", http.MethodPost, "/conversions", "Make a conversion by hand", tagConversions, 201, []int{409}}, s.createConversion)
+	register(s, op{"update-conversion", http.MethodPatch, "/conversions/{id}", "Move a conversion to another status, or correct its amounts", tagConversions, 0, []int{409}}, s.updateConversion)
 }
 
 // conversionBody is a conversion. Affiliates see no revenue, advertisers no commission.
@@ -46,6 +47,7 @@ type conversionBody struct {
 	ClickedAt        time.Time      `json:"clicked_at"`
 	CreatedAt        time.Time      `json:"created_at"`
 	UpdatedAt        time.Time      `json:"updated_at"`
+	Warnings         []warningBody  `json:"warnings,omitzero" doc:"Only in the answer to a creation"`
 }
 
 func (s *service) newConversionBody(c conversion.Conversion, v view) conversionBody {
@@ -141,12 +143,66 @@ func (s *service) getConversion(ctx context.Context, actor account.Actor, in *co
 	return &one[conversionBody]{s.newConversionBody(c, viewOf(actor))}, nil
 }
 
+type conversionCreate struct {
+	Body struct {
+		OfferID       offer.ID                    `json:"offer_id" minimum:"1"`
+		AffiliateID   affiliate.ID                `json:"affiliate_id" minimum:"1"`
+		GoalID        Nullable[offer.GoalID]      `json:"goal_id,omitempty" minimum:"1" doc:"The offer's default goal if left out"`
+		ClickID       Nullable[string]            `json:"click_id,omitempty" maxLength:"64" doc:"A click of that offer and affiliate; one is minted if left out"`
+		Val           Optional[money.Rate]        `json:"val,omitempty" doc:"Sale value in currency" example:"99.99"`
+		Com           Optional[money.Rate]        `json:"com,omitempty" doc:"Commission, as a postback sends it" example:"12.50"`
+		ComPerc       Optional[money.Rate]        `json:"comperc,omitempty" doc:"Commission in percent of val, used where com is missing or 0" example:"7.5"`
+		Payout        Optional[money.Rate]        `json:"payout,omitempty" doc:"What the advertiser pays, as a postback sends it" example:"15"`
+		TxID          Nullable[string]            `json:"txid,omitempty" maxLength:"255" doc:"The advertiser's unique id: a second conversion with it is refused"`
+		Currency      Optional[money.Currency]    `json:"currency,omitempty" doc:"ISO 4217, of the amounts; the offer's if left out" example:"USD"`
+		Status        Optional[conversion.Status] `json:"status,omitempty" enum:"pending,hold,approved,rejected,trash" doc:"The goal's initial status if left out"`
+		CreatedAt     Optional[time.Time]         `json:"created_at,omitempty" doc:"When the sale was made; now if left out"`
+		Note          string                      `json:"note,omitempty" maxLength:"1000" doc:"Reason, for the conversion's history"`
+		FirePostbacks Optional[bool]              `json:"fire_postbacks,omitempty" doc:"Whether the affiliate's postbacks learn of it; true if left out"`
+	}
+}
+
+func (s *service) createConversion(ctx context.Context, actor account.Actor, in *conversionCreate) (*one[conversionBody], error) {
+	b := &in.Body
+	made := conversion.MakeInput{OfferID: b.OfferID, AffiliateID: b.AffiliateID, Note: b.Note}
+	b.GoalID.to(&made.GoalID)
+	b.TxID.to(&made.TxID)
+	b.Currency.to(&made.Amounts.Currency)
+	b.Status.to(&made.Status)
+	b.CreatedAt.to(&made.CreatedAt)
+	made.Amounts.Val, made.Amounts.Com, made.Amounts.ComPerc, made.Amounts.Payout = b.Val.given(), b.Com.given(), b.ComPerc.given(), b.Payout.given()
+	fire := true
+	b.FirePostbacks.to(&fire)
+	made.Quiet = !fire
+	var clickID string
+	if b.ClickID.to(&clickID); clickID != "" && viewOf(actor) == viewOperator { // others are refused below
+		c, err := s.Clicks.Get(ctx, actor, clickID) // waits for one whose row is on its way
+		if errs.Is(err, errs.KindNotFound) {
+			err = errs.Invalid("click_not_found", "there is no click with this id").At("body.click_id").Because(err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		made.ClickID = c.ID
+	}
+	c, warnings, err := s.Conversions.Make(ctx, actor, made)
+	if err != nil {
+		return nil, err
+	}
+	body := s.newConversionBody(c, viewOf(actor))
+	body.Warnings = newWarnings(warnings)
+	return &one[conversionBody]{body}, nil
+}
+
 type conversionUpdate struct {
 	ID   string `path:"id" maxLength:"64"`
 	Body struct {
-		Status        conversion.Status `json:"status" enum:"pending,hold,approved,rejected,trash"`
-		Reason        string            `json:"reason,omitempty" maxLength:"1000"`
-		FirePostbacks Optional[bool]    `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of it; true if left out"`
+		Status        Optional[conversion.Status] `json:"status,omitempty" enum:"pending,hold,approved,rejected,trash"`
+		Val           Optional[money.Rate]        `json:"val,omitempty" doc:"Corrected sale value, in the conversion's currency (operators)" example:"99.99"`
+		Commission    Optional[money.Rate]        `json:"commission,omitempty" doc:"Corrected commission: the old one is taken back, this one posted (operators)" example:"12.50"`
+		Revenue       Optional[money.Rate]        `json:"revenue,omitempty" doc:"Corrected revenue, likewise (operators)" example:"15.00"`
+		Reason        string                      `json:"reason,omitempty" maxLength:"1000"`
+		FirePostbacks Optional[bool]              `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of a new status; true if left out"`
 	}
 }
 
@@ -157,7 +213,8 @@ func (s *service) updateConversion(ctx context.Context, actor account.Actor, in 
 	}
 	fire := true
 	in.Body.FirePostbacks.to(&fire)
-	c, err := s.Conversions.ChangeStatus(ctx, actor, id, in.Body.Status, in.Body.Reason, fire)
+	c, err := s.Conversions.Edit(ctx, actor, id, conversion.EditInput{Status: in.Body.Status.given(), Val: in.Body.Val.given(),
+		Commission: in.Body.Commission.given(), Revenue: in.Body.Revenue.given(), Reason: in.Body.Reason, Quiet: !fire})
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
+	settings "github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
@@ -111,7 +112,8 @@ func newWorld(t testing.TB) *world {
 		Offers: offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()),
-		Traces: trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notices,
+		Network: settings.NewService(settings.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now}),
+		Traces:  trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notices,
 		Clock: now, Log: log,
 	})
 	if err != nil {
@@ -290,7 +292,7 @@ search:
 				continue search
 			}
 		}
-		return map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PATCH": item.Patch, "DELETE": item.Delete}[method]
+		return map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete}[method]
 	}
 	return nil
 }

@@ -94,6 +94,14 @@ func (o Optional[T]) to(target *T) {
 	}
 }
 
+// given is the value, nil for a field that was not there.
+func (o Optional[T]) given() *T {
+	if !o.set {
+		return nil
+	}
+	return &o.value
+}
+
 // Nullable is an Optional that null empties.
 type Nullable[T any] struct{ optional Optional[T] }
 

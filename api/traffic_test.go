@@ -62,7 +62,7 @@ func TestFromClickToMoney(t *testing.T) {
 	}
 	n.refused(409, "status_not_allowed", n.admin, "PATCH", target, fields{"status": "hold"})
 	n.refused(422, "required", n.admin, "PATCH", target, fields{})
-	n.refused(422, "unknown_field", n.admin, "PATCH", target, fields{"status": "approved", "val": "5"})
+	n.refused(422, "unknown_field", n.admin, "PATCH", target, fields{"status": "approved", "colour": "5"})
 	n.refused(403, "forbidden", n.affUser[0], "PATCH", target, fields{"status": "approved"})
 
 	// Deliveries: one for each status that was asked for.

@@ -20,6 +20,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
@@ -45,6 +46,7 @@ type services struct {
 	postbacks   *postback.Service
 	conversions *conversion.Service
 	ledger      *ledger.Service
+	network     *network.Service
 	notices     *notice.Service
 	client      *outbound.PostbackClient
 }
@@ -62,6 +64,7 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 	s.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: s.postbacks, Audit: db.Audit(),
 		Signer: s.signer, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
+	s.network = network.NewService(network.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now})
 	return s
 }
 
@@ -123,7 +126,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 	clicks := click.NewService(db.Clicks(), s.signer, flush, now)
 	return api.Mount(e, api.Deps{
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: newCoupons(db),
-		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger,
+		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
 		Traces: trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Notices: s.notices, Clock: now, Log: log,
 	})
 }

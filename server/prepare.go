@@ -141,6 +141,14 @@ func (s *Server) periodic() []jobs.Periodic {
 			_, err := s.services.conversions.SettlePending(ctx)
 			return err
 		}},
+		{Name: "holds", Every: time.Second, Run: func(ctx context.Context) error {
+			_, err := s.services.conversions.EndHolds(ctx)
+			return err
+		}},
+		{Name: "rates", Every: 10 * time.Second, Run: func(ctx context.Context) error {
+			_, err := s.services.conversions.ApplyRates(ctx)
+			return err
+		}},
 		{Name: "prune", Every: time.Hour, Run: func(ctx context.Context) error {
 			_, err := s.services.accounts.Prune(ctx)
 			return err
