@@ -47,7 +47,7 @@ func besidesTracking(m echo.MiddlewareFunc) echo.MiddlewareFunc {
 		wrapped := m(next)
 		return func(c echo.Context) error {
 			switch c.Request().URL.Path {
-			case "/click", "/postback", "/healthz", "/readyz", "/readyz/track":
+			case "/click", "/postback", "/pixel", "/pixel.gif", "/pixel.js", "/healthz", "/readyz", "/readyz/track":
 				return next(c)
 			}
 			return wrapped(c)

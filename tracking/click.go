@@ -42,10 +42,8 @@ func (t *Tracking) click(c echo.Context) error {
 	if visit.ID, err = click.Mint(t.Clock(), t.Random); err != nil {
 		return err
 	}
-	if !unvisited(r) {
-		t.store(c, &visit)
-	}
-	return t.forward(c, route, &visit)
+	remember := !unvisited(r) && t.store(c, &visit)
+	return t.forward(c, route, &visit, remember)
 }
 
 // catalogueMayDiffer tells the reasons that a newer catalogue could take back.
@@ -115,7 +113,7 @@ func language(header string) string {
 }
 
 // store makes the click durable. A client that has gone away has clicked all the same, so its going does not matter.
-func (t *Tracking) store(c echo.Context, visit *click.Click) {
+func (t *Tracking) store(c echo.Context, visit *click.Click) (stored bool) {
 	buf := payloads.Get().(*[]byte)
 	*buf = visit.AppendRecord((*buf)[:0])
 	ctx, cancel := context.WithTimeout(context.Background(), spoolWithin)
@@ -126,10 +124,12 @@ func (t *Tracking) store(c echo.Context, visit *click.Click) {
 		t.metrics.unstored.Inc()
 		c.Response().Header().Set("Waypost-Stored", "no")
 	}
+	return err == nil
 }
 
-// forward answers with the destination, or for a click that does not qualify with the first fallback there is.
-func (t *Tracking) forward(c echo.Context, route *click.Route, visit *click.Click) error {
+// forward answers with the destination, or for a click that does not qualify with the first fallback there is. remember
+// asks for a cookie, if the click qualifies.
+func (t *Tracking) forward(c echo.Context, route *click.Route, visit *click.Click, remember bool) error {
 	var target click.Template
 	if visit.Valid() {
 		t.metrics.valid.Inc()
@@ -158,6 +158,9 @@ func (t *Tracking) forward(c echo.Context, route *click.Route, visit *click.Clic
 	w.Header()["Location"] = []string{string(*buf)}
 	w.Header()["Cache-Control"] = noStore
 	payloads.Put(buf)
+	if remember && visit.Valid() {
+		t.rememberClick(w, route, idText)
+	}
 	w.WriteHeader(http.StatusFound)
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,33 +17,70 @@ import (
 )
 
 const (
-	maxBody     = 64 << 10
-	clickWithin = 2 * time.Second // how long an answer waits for the click's row (contract section 3)
-	clickPoll   = 50 * time.Millisecond
+	maxBody = 64 << 10
+
+	maxBodyStart = 2 << 10         // kept of a body that is too large
+	clickWithin  = 2 * time.Second // how long an answer waits for the click's row (contract section 3)
+	clickPoll    = 50 * time.Millisecond
 )
 
-// postback answers GET and POST /postback: make the call durable, decide it together with those that arrived meanwhile,
-// answer as JSON.
+// postback answers GET and POST /postback as JSON.
 func (t *Tracking) postback(c echo.Context) error {
-	call, err := t.readCall(c)
+	result, err := t.call(c)
 	if err != nil {
 		return err
-	}
-	result := t.decide(call)
-	label := string(result.Status)
-	if result.HTTPStatus == http.StatusServiceUnavailable {
-		label = "unavailable"
-		c.Response().Header().Set("Retry-After", "5")
-	}
-	t.metrics.postbacks.WithLabelValues(label).Inc()
-	c.Response().Header().Set("Cache-Control", "no-store")
-	if result.HTTPStatus == 0 { // a refusal that nobody gave a status
-		result.HTTPStatus = http.StatusBadRequest
 	}
 	return c.JSON(result.HTTPStatus, result.Answer())
 }
 
-// readCall takes the request as it came. Of a body that is too large only the fact is kept, which is refused as
+// call makes the request durable, decides it together with those that arrived meanwhile, and sets the headers that all
+// answers have.
+func (t *Tracking) call(c echo.Context) (conversion.Result, error) {
+	call, err := t.readCall(c)
+	if err != nil {
+		return conversion.Result{}, err
+	}
+	result, wait := t.limited(call)
+	if wait == 0 {
+		result = t.decide(call)
+		if conversion.Unauthenticated(result.Code) {
+			t.refusals.count(call.IP)
+		}
+	}
+	if result.HTTPStatus == 0 { // a refusal that nobody gave a status
+		result.HTTPStatus = http.StatusBadRequest
+	}
+	label := string(result.Status)
+	switch result.HTTPStatus {
+	case http.StatusServiceUnavailable:
+		label, wait = "unavailable", 5*time.Second
+	case http.StatusTooManyRequests:
+		label = result.Code
+	}
+	if wait > 0 {
+		c.Response().Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
+	}
+	t.metrics.postbacks.WithLabelValues(label).Inc()
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return result, nil
+}
+
+// limited is the answer to a call from an address that is blocked, and for how long it is; 0 = the call is to be
+// decided. A token that some advertiser has is proof enough that the call is none of those that led to the block.
+func (t *Tracking) limited(call conversion.Call) (conversion.Result, time.Duration) {
+	wait := t.refusals.wait(call.IP)
+	if wait == 0 {
+		return conversion.Result{}, 0
+	}
+	sent, _ := conversion.ParseSent(call)
+	if t.Routing.Current().Sender(sent.Token) != nil {
+		return conversion.Result{}, 0
+	}
+	return conversion.Result{Status: conversion.OutcomeRefused, Code: "rate_limited", HTTPStatus: http.StatusTooManyRequests,
+		Message: "too many calls from this address could not prove who sends them; mend the token or signature and send this call again later"}, wait
+}
+
+// readCall takes the request as it came. Of a body that is too large only the beginning is kept, which is refused as
 // invalid_body like any other that cannot be read, and logged.
 func (t *Tracking) readCall(c echo.Context) (conversion.Call, error) {
 	r := c.Request()
@@ -61,7 +99,16 @@ func (t *Tracking) readCall(c echo.Context) (conversion.Call, error) {
 	}
 	others := len(call.RawQuery) + len(call.ContentType) + len(call.Signature) + len(call.Path) + 256
 	if err != nil || len(call.Body)+others > spool.MaxPayload {
-		call.Body, call.ContentType = []byte("(a body that is too large)"), "application/octet-stream"
+		begin := call.Body[:min(len(call.Body), maxBodyStart)]
+		call.Body, call.ContentType = append([]byte("(a body that is too large; it begins:) "), begin...), "application/octet-stream"
+	}
+	if call.Pixel() {
+		call.Cookie = t.cookieClick(r, call)
+	}
+	if routing := t.Routing.Current(); routing.AnyAlwaysOK() {
+		sent, _ := conversion.ParseSent(call)
+		sender := routing.Sender(sent.Token)
+		call.AlwaysOK = sender != nil && sender.AlwaysOK
 	}
 	return call, nil
 }

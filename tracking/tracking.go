@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/spool"
@@ -36,6 +37,10 @@ type Options struct {
 	// NetworkFallback receives clicks that do not qualify and whose offer names no fallback. It may hold macros; empty
 	// = a plain page with status 404.
 	NetworkFallback string
+	// HTTPS tells that the address of tracking links begins with https: cookies are then marked Secure.
+	HTTPS bool
+	// Limiter counts refused authentications of postbacks by address; nil = in this process.
+	Limiter account.Limiter
 	// Country finds the ISO 3166-1 alpha-2 code of an address, "" if unknown; nil = always unknown.
 	Country func(netip.Addr) string
 	// RecordWithin bounds the statements of one batch; 0 = one second. The database counts as away after it.
@@ -49,6 +54,7 @@ type Tracking struct {
 	agents    agentCache
 	collector *collector
 	metrics   *metrics
+	refusals  refusals
 }
 
 // spoolWithin bounds how long an answer waits for the disk; a disk that hangs must not hang the redirects.
@@ -62,11 +68,15 @@ func New(o Options) *Tracking {
 	if o.RecordWithin <= 0 {
 		o.RecordWithin = time.Second
 	}
+	if o.Limiter == nil {
+		o.Limiter = account.NewLimits(o.Clock)
+	}
 	return &Tracking{
 		Options:   o,
 		fallback:  click.DestinationMacros.Parse(o.NetworkFallback),
 		collector: newCollector(o.Record, o.RecordWithin),
 		metrics:   newMetrics(),
+		refusals:  refusals{limiter: o.Limiter, now: o.Clock, blocked: map[string]time.Time{}},
 	}
 }
 
@@ -76,6 +86,9 @@ func (t *Tracking) Mount(e *echo.Echo) {
 	e.HEAD("/click", t.click)
 	e.GET("/postback", t.postback)
 	e.POST("/postback", t.postback)
+	e.GET("/pixel.gif", t.pixelImage)
+	e.GET("/pixel", t.pixelFrame)
+	e.GET("/pixel.js", t.pixelScript)
 }
 
 // Collectors are the numbers for the operator.

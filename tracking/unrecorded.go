@@ -1,11 +1,8 @@
 package tracking
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
 
-	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
@@ -15,15 +12,20 @@ import (
 // refused, where the call itself shows that it can never be accepted, else queued. The loader records it later in either case, so that
 // it appears in the incoming log.
 func (t *Tracking) judgeUnrecorded(call conversion.Call) conversion.Result {
+	result := t.judge(call)
+	if call.AlwaysOK {
+		result.HTTPStatus = http.StatusOK
+	}
+	return result
+}
+
+func (t *Tracking) judge(call conversion.Call) conversion.Result {
 	sent, invalid := conversion.ParseSent(call)
 	if invalid != nil {
 		return refuse(sent, http.StatusBadRequest, invalid)
 	}
-	if sent.ClickID == "" {
-		return refuse(sent, http.StatusBadRequest, errs.Invalid("missing_clickid", "the call names no click: send clickid as it was received"))
-	}
-	if _, err := t.Signer.Parse(sent.ClickID, call.ReceivedAt); err != nil {
-		if e, ok := errs.As(err); ok {
+	if sent.ClickID != "" || sent.Params.Coupon == "" {
+		if _, e := conversion.Identify(sent, t.Signer, call.ReceivedAt); e != nil {
 			return refuse(sent, http.StatusBadRequest, e)
 		}
 	}
@@ -45,14 +47,8 @@ func (t *Tracking) judgeUnrecorded(call conversion.Call) conversion.Result {
 // is not known here. Where some advertiser proves itself in another way, a call without a fitting token may be its.
 func (t *Tracking) checkToken(token string) (int, *errs.Error) {
 	routing := t.Routing.Current()
-	if routing == nil {
+	if routing.Sender(token) != nil || !routing.OnlyTokens() {
 		return 0, nil
-	}
-	hash := sha256.Sum256([]byte(token))
-	for _, sender := range routing.Advertisers {
-		if sender.Auth != advertiser.AuthToken || token != "" && subtle.ConstantTimeCompare(sender.TokenHash[:], hash[:]) == 1 {
-			return 0, nil
-		}
 	}
 	if token == "" {
 		return http.StatusUnauthorized, errs.Unauthenticated("missing_token", "the call needs the parameter token, the advertiser's secret")

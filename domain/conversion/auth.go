@@ -43,6 +43,15 @@ func Authenticate(a advertiser.Advertiser, c Call, s Sent) *errs.Error {
 	return nil
 }
 
+// Unauthenticated tells the codes of calls that did not prove who sends them.
+func Unauthenticated(code string) bool {
+	switch code {
+	case "missing_token", "missing_signature", "invalid_token", "invalid_signature", "ip_not_allowed":
+		return true
+	}
+	return false
+}
+
 // sameSecret compares in a time that tells nothing, not even the length. An empty secret equals nothing.
 func sameSecret(got, want string) bool {
 	g, w := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))

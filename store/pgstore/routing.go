@@ -56,20 +56,20 @@ func (s Routing) load(ctx context.Context, g *gorm.DB) (*click.Routing, error) {
 		Advertisers: map[advertiser.ID]*click.RoutedSender{},
 		Access:      map[offer.ID]map[affiliate.ID]bool{},
 	}
-	advertisers, err := gorm.G[advertiserRow](g).Select("id, status, postback_auth, postback_token").Find(ctx)
+	advertisers, err := gorm.G[advertiserRow](g).Select("id, status, postback_auth, postback_token, always_ok").Find(ctx)
 	if err != nil {
 		return nil, err
 	}
 	active := map[int64]bool{}
 	for _, a := range advertisers {
-		sender := &click.RoutedSender{Auth: advertiser.Auth(a.PostbackAuth)}
+		sender := &click.RoutedSender{Auth: advertiser.Auth(a.PostbackAuth), AlwaysOK: a.AlwaysOK}
 		if token, err := s.db.sealer.Open(tokenColumn, a.PostbackToken); err == nil {
 			sender.TokenHash = sha256.Sum256(token)
 		}
 		r.Advertisers[advertiser.ID(a.ID)] = sender
 		active[a.ID] = a.Status == string(advertiser.StatusActive)
 	}
-	offers, err := gorm.G[offerRow](g).Select("id, name, advertiser_id, status, visibility, destination_url, fallback_url").Find(ctx)
+	offers, err := gorm.G[offerRow](g).Select("id, name, advertiser_id, status, visibility, destination_url, fallback_url, window_days").Find(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +78,7 @@ func (s Routing) load(ctx context.Context, g *gorm.DB) (*click.Routing, error) {
 			OfferID: offer.ID(o.ID), OfferName: o.Name, AdvertiserID: advertiser.ID(o.AdvertiserID),
 			Active:     o.Status == string(offer.StatusActive) && active[o.AdvertiserID],
 			Visibility: offer.Visibility(o.Visibility), Destination: o.DestinationURL, FallbackURL: o.FallbackURL,
+			WindowDays: o.WindowDays,
 		}
 	}
 	affiliates, err := gorm.G[affiliateRow](g).Select("id, status").Find(ctx)
