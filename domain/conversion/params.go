@@ -100,10 +100,13 @@ func (s *Sent) addWord(word string, status Status) {
 	s.StatusLists[word] = status
 }
 
+// unremarkable names are read elsewhere: the preset, a signature, and the offer, which the click or a pixel's cookie tells.
+var unremarkable = []string{nameOfPreset, "ts", "sig", "o", "offer_id"}
+
 // noteUnknown keeps the names that nothing reads: often the reason why a value is missing.
 func (s *Sent) noteUnknown(pairs []pair, known map[string]bool) {
 	for _, p := range pairs {
-		if known[p.name] || p.name == nameOfPreset || p.name == "ts" || p.name == "sig" {
+		if known[p.name] || slices.Contains(unremarkable, p.name) {
 			continue
 		}
 		name := cut(withoutControl(strings.ToValidUTF8(p.name, "\uFFFD")), maxName)

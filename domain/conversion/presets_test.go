@@ -51,9 +51,8 @@ func TestTUNE(t *testing.T) {
 	t.Parallel()
 	wantSent(t, "offer_id=26&transaction_id=1027c887059b47bc69c699f45466b9&amount=9.99&adv_sub=ORDER&adv_sub2=b&adv_unique1=u&goal_id=7&security_token=S&preset=tune",
 		Sent{Preset: "tune", ClickID: "1027c887059b47bc69c699f45466b9", Val: "9.99", TxID: "ORDER", Goal: "7", Token: "S",
-			Params:  Params{Values: map[string]string{"adv2": "b", "adv6": "u"}},
-			ReadAs:  []string{"transaction_id=clickid", "security_token=token", "amount=val", "adv_sub=txid", "goal_id=id", "adv_sub2=adv2", "adv_unique1=adv6"},
-			Unknown: []string{"offer_id"}})
+			Params: Params{Values: map[string]string{"adv2": "b", "adv6": "u"}},
+			ReadAs: []string{"transaction_id=clickid", "security_token=token", "amount=val", "adv_sub=txid", "goal_id=id", "adv_sub2=adv2", "adv_unique1=adv6"}})
 	wantSent(t, sentBy(t, "tune", "{aff_click_id}", "C1", "{adv_sub}", "", "{payout}", "5", "{sale_amount}", "50", "{currency}", "USD"),
 		Sent{ClickID: "C1", Token: "TOKEN", Payout: "5", Val: "50", Currency: "USD"})
 }

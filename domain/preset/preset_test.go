@@ -2,6 +2,7 @@ package preset_test
 
 import (
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -197,6 +198,26 @@ func TestPresetsAreComplete(t *testing.T) {
 	}
 	if p, ok := preset.Find("VoLuum"); !ok || p.Name != "voluum" {
 		t.Error("case matters")
+	}
+}
+
+// TRACKING.md shows the templates; it is written by hand.
+func TestTrackingPageShowsTheTemplates(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../TRACKING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range preset.All() {
+		resold := p.Is(preset.KindTracker) && len(p.Link) > 0 // a network's platform, which the page only names
+		for _, text := range []string{"`" + p.Name + "`", p.Title, p.PostbackURL, p.TrackingLinkParameter, p.DestinationParameter, p.AdvertiserPostbackURL} {
+			if resold && (text == p.PostbackURL || text == p.TrackingLinkParameter) || text == "`"+p.Name+"`" && !p.Is(preset.KindNetwork) {
+				continue
+			}
+			if !strings.Contains(string(page), text) {
+				t.Errorf("%s: TRACKING.md does not show %s", p.Name, text)
+			}
+		}
 	}
 }
 
