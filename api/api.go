@@ -78,6 +78,10 @@ func newService(e *echo.Echo, d Deps) *service {
 	}
 	s := &service{Deps: d, api: humaecho.NewWithGroup(e, e.Group(Base), newConfig())}
 	s.authRoutes()
+	s.meRoutes()
+	s.secondFactorRoutes()
+	s.userRoutes()
+	s.keyRoutes()
 	s.advertiserRoutes()
 	s.affiliateRoutes()
 	s.offerRoutes()
@@ -121,7 +125,7 @@ func newConfig() huma.Config {
 	config.Info.Description = description
 	config.Servers = []*huma.Server{{URL: Base}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "The access token of a log-in."},
+		bearer: {Type: "http", Scheme: "bearer", Description: "The access token of a log-in, or an API key (wp_…)."},
 	}
 	return config
 }

@@ -15,14 +15,15 @@ func (s *service) authRoutes() {
 	registerPublic(s, op{"login", http.MethodPost, "/auth/login", "Log in", tagAuth, 0, []int{401, 429}}, s.login)
 	registerPublic(s, op{"refresh", http.MethodPost, "/auth/refresh", "Get the next access token of a log-in", tagAuth, 0, []int{401}}, s.refresh)
 	register(s, op{"logout", http.MethodPost, "/auth/logout", "End this log-in", tagAuth, 204, nil}, s.logout)
-	register(s, op{"me", http.MethodGet, "/me", "Read who you are", tagAuth, 0, nil}, s.me)
+	registerPublic(s, op{"forgot-password", http.MethodPost, "/auth/forgot-password", "Ask for a link to choose a new password; the answer is the same whether there is such a user or not", tagAuth, 204, []int{429}}, s.forgotPassword)
+	registerPublic(s, op{"set-password", http.MethodPost, "/auth/set-password", "Choose a password with the token of an invitation or of a link to choose a new one", tagAuth, 204, nil}, s.setPassword)
 }
 
 type loginInput struct {
 	Body struct {
 		Email    string `json:"email" maxLength:"400"`
 		Password string `json:"password" maxLength:"1024"`
-		OTP      string `json:"otp,omitempty" maxLength:"20" doc:"One-time password, where the account asks for one"`
+		OTP      string `json:"otp,omitempty" maxLength:"40" doc:"Where the account has a second factor (otherwise the answer is otp_required): the code of its app, or a recovery code" example:"123456"`
 	}
 }
 
@@ -74,24 +75,33 @@ func (s *service) logout(ctx context.Context, actor account.Actor, _ *struct{}) 
 	return nil, s.Accounts.EndLogin(ctx, actor, caller.family)
 }
 
-// meBody is the user that the token belongs to.
-type meBody struct {
-	ID           account.UserID `json:"id"`
-	Email        string         `json:"email"`
-	Name         string         `json:"name"`
-	Role         string         `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
-	AffiliateID  *int64         `json:"affiliate_id" nullable:"true"`
-	AdvertiserID *int64         `json:"advertiser_id" nullable:"true"`
-	Status       string         `json:"status" enum:"active,invited,disabled"`
-	CreatedAt    time.Time      `json:"created_at"`
+type forgotPasswordInput struct {
+	Body struct {
+		Email string `json:"email" maxLength:"400" example:"jane@example.com"`
+	}
 }
 
-func (s *service) me(ctx context.Context, actor account.Actor, _ *struct{}) (*one[meBody], error) {
-	u, err := s.Accounts.Me(ctx, actor)
-	if err != nil {
-		return nil, err
+// forgotPasswordTime is how long the answer takes, more than the work needs: it must not tell whether there was any.
+const forgotPasswordTime = 400 * time.Millisecond
+
+func (s *service) forgotPassword(ctx context.Context, ip string, in *forgotPasswordInput) (*noBody, error) {
+	answer := time.NewTimer(forgotPasswordTime)
+	defer answer.Stop()
+	err := s.Accounts.ForgotPassword(ctx, in.Body.Email, ip)
+	select {
+	case <-answer.C:
+	case <-ctx.Done():
 	}
-	return &one[meBody]{meBody{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role),
-		AffiliateID: optionalID(u.AffiliateID), AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status),
-		CreatedAt: moment(u.CreatedAt)}}, nil
+	return nil, err
+}
+
+type setPasswordInput struct {
+	Body struct {
+		Token    string `json:"token" maxLength:"200" doc:"The token of the link that was mailed"`
+		Password string `json:"password" maxLength:"1024" doc:"12 characters or more"`
+	}
+}
+
+func (s *service) setPassword(ctx context.Context, ip string, in *setPasswordInput) (*noBody, error) {
+	return nil, s.Accounts.UseLink(ctx, in.Body.Token, in.Body.Password, ip)
 }

@@ -72,7 +72,7 @@ func (s *service) idempotent(ctx huma.Context, next func(huma.Context)) {
 	r.Body = io.NopCloser(bytes.NewReader(body)) // the server closes its own
 	c, _ := ctx.Context().Value(callerKey{}).(caller)
 	claim, answer, err := s.Accounts.BeginWrite(ctx.Context(), account.Write{UserID: c.actor.UserID, Key: key,
-		Request: account.RequestHash(r.Method, r.URL.EscapedPath(), r.URL.RawQuery, body)})
+		Request: account.RequestHash(c.actor, r.Method, r.URL.EscapedPath(), r.URL.RawQuery, body)})
 	switch {
 	case err != nil:
 		s.refuse(ctx, err)

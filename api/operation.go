@@ -119,26 +119,41 @@ func (s *service) prepare(ctx huma.Context, next func(huma.Context)) {
 		accept: ctx.Header("Accept"), format: ctx.Query("format"), response: humaecho.Unwrap(ctx).Response()}))
 }
 
-// authenticate turns the bearer token into an actor, before the input is looked at.
+// authenticate turns the bearer token, an access token or an API key, into an actor, before the input is looked at.
 func (s *service) authenticate(ctx huma.Context, next func(huma.Context)) {
 	c, _ := ctx.Context().Value(callerKey{}).(caller)
-	scheme, token, _ := strings.Cut(ctx.Header("Authorization"), " ")
+	lines := humaecho.Unwrap(ctx).Request().Header.Values("Authorization")
+	scheme, token, _ := strings.Cut(strings.Join(lines, ", "), " ")
+	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		s.refuse(ctx, errs.Unauthenticated("missing_token", "send your access token in the header Authorization: Bearer …"))
+		s.refuse(ctx, errs.Unauthenticated("missing_token", "send your access token or API key in the header Authorization: Bearer …"))
 		return
 	}
-	login, err := s.Tokens.Verify(strings.TrimSpace(token))
+	var err error
+	if account.IsKey(token) {
+		c.actor, err = s.Accounts.KeyActor(ctx.Context(), token, c.ip)
+	} else {
+		err = s.logIn(ctx.Context(), token, &c)
+	}
 	if err != nil {
 		s.refuse(ctx, err)
 		return
 	}
-	user, err := s.Accounts.Active(ctx.Context(), login.UserID, login.Family)
+	next(huma.WithValue(ctx, callerKey{}, c))
+}
+
+// logIn makes the caller the user of an access token.
+func (s *service) logIn(ctx context.Context, token string, c *caller) error {
+	login, err := s.Tokens.Verify(token)
 	if err != nil {
-		s.refuse(ctx, err)
-		return
+		return err
+	}
+	user, err := s.Accounts.Active(ctx, login.UserID, login.Family)
+	if err != nil {
+		return err
 	}
 	c.actor, c.family = user.Actor(c.ip), login.Family
-	next(huma.WithValue(ctx, callerKey{}, c))
+	return nil
 }
 
 // refuse answers an error from a middleware.

@@ -44,10 +44,11 @@ type Write struct {
 	Request [sha256.Size]byte // of RequestHash: what is asked for
 }
 
-// RequestHash tells requests apart: those with the same hash ask for the same.
-func RequestHash(method, path, query string, body []byte) [sha256.Size]byte {
+// RequestHash tells requests apart: those with the same hash ask for the same. Under another role, or with an API key,
+// the same user does not ask for the same: it may not see all answers.
+func RequestHash(actor Actor, method, path, query string, body []byte) [sha256.Size]byte {
 	h := sha256.New()
-	for _, part := range [][]byte{[]byte(method), []byte(path), []byte(query), body} {
+	for _, part := range [][]byte{[]byte(actor.Role), binary.BigEndian.AppendUint64(nil, uint64(actor.Key)), []byte(method), []byte(path), []byte(query), body} {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		h.Write(length[:])

@@ -35,8 +35,8 @@ func TestRequestHash(t *testing.T) {
 	seen := map[[32]byte][4]string{}
 	for _, r := range [][4]string{{"POST", "/a", "", ""}, {"PATCH", "/a", "", ""}, {"POST", "/b", "", ""}, {"POST", "/a", "b", ""},
 		{"POST", "/ab", "", ""}, {"POST", "/a", "", "b"}, {"POST", "", "/a", ""}, {"POST/", "a", "", ""}, {"", "POST/a", "", ""}, {"POST", "/a", "", "b "}} {
-		h := account.RequestHash(r[0], r[1], r[2], []byte(r[3]))
-		if h != account.RequestHash(r[0], r[1], r[2], []byte(r[3])) {
+		h := account.RequestHash(account.Actor{}, r[0], r[1], r[2], []byte(r[3]))
+		if h != account.RequestHash(account.Actor{}, r[0], r[1], r[2], []byte(r[3])) {
 			t.Errorf("%q differs from itself", r)
 		}
 		if twin, ok := seen[h]; ok {
@@ -47,7 +47,7 @@ func TestRequestHash(t *testing.T) {
 }
 
 func write(user account.UserID, key, body string) account.Write {
-	return account.Write{UserID: user, Key: account.IdempotencyKey(key), Request: account.RequestHash("POST", "/offers", "", []byte(body))}
+	return account.Write{UserID: user, Key: account.IdempotencyKey(key), Request: account.RequestHash(account.Actor{}, "POST", "/offers", "", []byte(body))}
 }
 
 func created(body string) account.Answer {

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+)
+
+const tagMe = "You"
+
+func (s *service) meRoutes() {
+	register(s, op{"me", http.MethodGet, "/me", "Read who you are and what you may do", tagMe, 0, nil}, s.me)
+	register(s, op{"update-me", http.MethodPatch, "/me", "Change your name or time zone", tagMe, 0, nil}, s.updateMe)
+	register(s, op{"list-sessions", http.MethodGet, "/me/sessions", "List your log-ins that go on", tagMe, 0, nil}, s.listSessions)
+	register(s, op{"end-session", http.MethodDelete, "/me/sessions/{id}", "End one of your log-ins", tagMe, 204, nil}, s.endSession)
+}
+
+// meBody is the user that the token belongs to.
+type meBody struct {
+	userBody
+	Party       *partyBody `json:"party" nullable:"true" doc:"The affiliate or advertiser that you belong to; null for operators"`
+	Permissions []string   `json:"permissions" doc:"What you may do with this token" example:"[\"read_traffic\"]"`
+}
+
+type partyBody struct {
+	Kind   string `json:"kind" enum:"affiliate,advertiser"`
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	Status string `json:"status" enum:"active,pending,paused,blocked"`
+}
+
+func (s *service) newMeBody(ctx context.Context, actor account.Actor, u account.User) (*one[meBody], error) {
+	b := meBody{userBody: newUserBody(u), Permissions: []string{}}
+	for _, p := range actor.Role.Permissions() {
+		b.Permissions = append(b.Permissions, p.Name())
+	}
+	switch {
+	case u.AffiliateID != 0:
+		a, err := s.Affiliates.Get(ctx, actor, affiliate.ID(u.AffiliateID))
+		if err != nil {
+			return nil, err
+		}
+		b.Party = &partyBody{Kind: "affiliate", ID: u.AffiliateID, Name: a.Name, Status: string(a.Status)}
+	case u.AdvertiserID != 0:
+		a, err := s.Advertisers.Get(ctx, actor, advertiser.ID(u.AdvertiserID))
+		if err != nil {
+			return nil, err
+		}
+		b.Party = &partyBody{Kind: "advertiser", ID: u.AdvertiserID, Name: a.Name, Status: string(a.Status)}
+	}
+	return &one[meBody]{b}, nil
+}
+
+func (s *service) me(ctx context.Context, actor account.Actor, _ *struct{}) (*one[meBody], error) {
+	u, err := s.Accounts.Me(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	return s.newMeBody(ctx, actor, u)
+}
+
+type meUpdate struct {
+	Body struct {
+		Name     Nullable[string] `json:"name,omitempty" maxLength:"400" example:"Jane Doe"`
+		TimeZone Optional[string] `json:"time_zone,omitempty" maxLength:"100" doc:"IANA name" example:"Europe/Berlin"`
+	}
+}
+
+func (s *service) updateMe(ctx context.Context, actor account.Actor, in *meUpdate) (*one[meBody], error) {
+	u, err := s.Accounts.UpdateMe(ctx, actor, func(p *account.MyProfile) {
+		in.Body.Name.to(&p.Name)
+		in.Body.TimeZone.to(&p.TimeZone)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.newMeBody(ctx, actor, u)
+}
+
+// sessionBody is one of your log-ins.
+type sessionBody struct {
+	ID         string    `json:"id"`
+	Current    bool      `json:"current" doc:"The one that this call belongs to"`
+	CreatedAt  time.Time `json:"created_at"`
+	LastUsedAt time.Time `json:"last_used_at" doc:"When its access token was last renewed"`
+	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends unless it is renewed before"`
+	IP         string    `json:"ip" doc:"Where it was last renewed from" example:"203.0.113.9"`
+}
+
+func (s *service) listSessions(ctx context.Context, actor account.Actor, in *struct{ Paging }) (*list[sessionBody], error) {
+	found, err := s.Accounts.ListSessions(ctx, actor, in.page())
+	if err != nil {
+		return nil, err
+	}
+	caller, _ := ctx.Value(callerKey{}).(caller)
+	return newList(found, func(o account.OpenSession) sessionBody {
+		return sessionBody{ID: o.ID.String(), Current: o.ID == caller.family, CreatedAt: moment(o.CreatedAt),
+			LastUsedAt: moment(o.LastUsedAt), ExpiresAt: moment(o.ExpiresAt), IP: o.IP}
+	}), nil
+}
+
+type sessionID struct {
+	ID string `path:"id" maxLength:"64"`
+}
+
+func (s *service) endSession(ctx context.Context, actor account.Actor, in *sessionID) (*noBody, error) {
+	id, ok := domain.ParseUUID(in.ID)
+	if !ok {
+		return nil, noSuch("log-in")
+	}
+	return nil, s.Accounts.EndSession(ctx, actor, id)
+}

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/waypost/waypost/domain/account"
+)
+
+const tagUsers = "Users"
+
+func (s *service) userRoutes() {
+	register(s, op{"list-users", http.MethodGet, "/users", "List users", tagUsers, 0, nil}, s.listUsers)
+	register(s, op{"create-user", http.MethodPost, "/users", "Create a user, or invite one", tagUsers, 201, []int{409}}, s.createUser)
+	register(s, op{"get-user", http.MethodGet, "/users/{id}", "Read a user", tagUsers, 0, nil}, s.getUser)
+	register(s, op{"update-user", http.MethodPatch, "/users/{id}", "Change a user", tagUsers, 0, []int{409}}, s.updateUser)
+	register(s, op{"delete-user", http.MethodDelete, "/users/{id}", "Delete a user with its log-ins and API keys", tagUsers, 204, []int{409}}, s.deleteUser)
+	register(s, op{"set-user-password", http.MethodPost, "/users/{id}/password", "Set a password and end all log-ins of its user", tagUsers, 204, []int{429}}, s.setUserPassword)
+	register(s, op{"invite-user", http.MethodPost, "/users/{id}/invite", "Mail an invited user another link", tagUsers, 0, []int{409}}, s.inviteUser)
+	register(s, op{"reset-second-factor", http.MethodDelete, "/users/{id}/second-factor", "Turn off the second factor of a user who lost it", tagUsers, 204, nil}, s.resetSecondFactor)
+}
+
+// userBody is a user as administrators see it.
+type userBody struct {
+	ID            account.UserID `json:"id"`
+	Email         string         `json:"email" example:"jane@example.com"`
+	Name          string         `json:"name" example:"Jane Doe"`
+	Role          string         `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+	AffiliateID   *int64         `json:"affiliate_id" nullable:"true" doc:"Set for role affiliate"`
+	AdvertiserID  *int64         `json:"advertiser_id" nullable:"true" doc:"Set for role advertiser"`
+	Status        string         `json:"status" enum:"active,invited,disabled" doc:"Only an active user may log in; an invited one has no password yet"`
+	TimeZone      string         `json:"time_zone" doc:"IANA name, for screens" example:"Europe/Berlin"`
+	SecondFactor  bool           `json:"second_factor" doc:"Log-in asks for a one-time password too"`
+	LastLoginAt   *time.Time     `json:"last_login_at" nullable:"true"`
+	CreatedAt     time.Time      `json:"created_at"`
+	UpdatedAt     time.Time      `json:"updated_at"`
+	InvitationURL *string        `json:"invitation_url,omitempty" doc:"Where the invited user chooses a password; shown only here, for whom mail does not reach"`
+}
+
+func newUserBody(u account.User) userBody {
+	return userBody{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), AffiliateID: optionalID(u.AffiliateID),
+		AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status), TimeZone: u.TimeZone, SecondFactor: u.SecondFactor,
+		LastLoginAt: optionalTime(u.LastLoginAt), CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt)}
+}
+
+// newInvitedBody is a user with the link that was just mailed.
+func newInvitedBody(u account.User, url string) *one[userBody] {
+	b := newUserBody(u)
+	b.InvitationURL = optionalText(url)
+	return &one[userBody]{b}
+}
+
+// UserFields are what may be left out when a user is saved.
+type UserFields struct {
+	Name         Nullable[string]             `json:"name,omitempty" maxLength:"400" example:"Jane Doe"`
+	AffiliateID  Nullable[int64]              `json:"affiliate_id,omitempty" doc:"Required for role affiliate, not allowed for others"`
+	AdvertiserID Nullable[int64]              `json:"advertiser_id,omitempty" doc:"Required for role advertiser, not allowed for others"`
+	Status       Optional[account.UserStatus] `json:"status,omitempty" enum:"active,invited,disabled"`
+	TimeZone     Optional[string]             `json:"time_zone,omitempty" maxLength:"100" doc:"IANA name; default UTC" example:"Europe/Berlin"`
+}
+
+func (f UserFields) apply(u *account.User) {
+	f.Name.to(&u.Name)
+	f.AffiliateID.to(&u.AffiliateID)
+	f.AdvertiserID.to(&u.AdvertiserID)
+	f.Status.to(&u.Status)
+	f.TimeZone.to(&u.TimeZone)
+}
+
+type userID struct {
+	ID account.UserID `path:"id"`
+}
+
+type userList struct {
+	Paging
+	Period
+	Role         string `query:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+	Status       string `query:"status" enum:"active,invited,disabled"`
+	AffiliateID  int64  `query:"affiliate_id"`
+	AdvertiserID int64  `query:"advertiser_id"`
+}
+
+func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userList) (*list[userBody], error) {
+	from, to, err := in.bounds()
+	if err != nil {
+		return nil, err
+	}
+	f := account.UserFilter{Role: account.Role(in.Role), Status: account.UserStatus(in.Status), AffiliateID: in.AffiliateID,
+		AdvertiserID: in.AdvertiserID, From: from, To: to}
+	found, err := s.Accounts.ListUsers(ctx, actor, f, in.page())
+	if err != nil {
+		return nil, err
+	}
+	return newList(found, newUserBody), nil
+}
+
+type userCreate struct {
+	Body struct {
+		Email    string           `json:"email" maxLength:"400" doc:"Unique, case ignored" example:"jane@example.com"`
+		Role     account.Role     `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+		Password Optional[string] `json:"password,omitempty" maxLength:"1024" doc:"12 characters or more: the user can log in at once. Left out: the user is invited by mail"`
+		UserFields
+	}
+}
+
+func (s *service) createUser(ctx context.Context, actor account.Actor, in *userCreate) (*one[userBody], error) {
+	u := account.User{Email: in.Body.Email, Role: in.Body.Role}
+	in.Body.apply(&u)
+	if in.Body.Password.value == "" {
+		u, url, err := s.Accounts.InviteUser(ctx, actor, u)
+		if err != nil {
+			return nil, err
+		}
+		return newInvitedBody(u, url), nil
+	}
+	u, err := s.Accounts.CreateUser(ctx, actor, u, in.Body.Password.value)
+	if err != nil {
+		return nil, err
+	}
+	return &one[userBody]{newUserBody(u)}, nil
+}
+
+func (s *service) getUser(ctx context.Context, actor account.Actor, in *userID) (*one[userBody], error) {
+	u, err := s.Accounts.GetUser(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &one[userBody]{newUserBody(u)}, nil
+}
+
+type userUpdate struct {
+	ID   account.UserID `path:"id"`
+	Body struct {
+		Email Optional[string]       `json:"email,omitempty" maxLength:"400"`
+		Role  Optional[account.Role] `json:"role,omitempty" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+		UserFields
+	}
+}
+
+func (s *service) updateUser(ctx context.Context, actor account.Actor, in *userUpdate) (*one[userBody], error) {
+	u, err := s.Accounts.UpdateUser(ctx, actor, in.ID, func(u *account.User) {
+		in.Body.Email.to(&u.Email)
+		in.Body.Role.to(&u.Role)
+		in.Body.apply(u)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &one[userBody]{newUserBody(u)}, nil
+}
+
+func (s *service) deleteUser(ctx context.Context, actor account.Actor, in *userID) (*noBody, error) {
+	return nil, s.Accounts.DeleteUser(ctx, actor, in.ID)
+}
+
+type userPassword struct {
+	ID   account.UserID `path:"id"`
+	Body struct {
+		Password        string `json:"password" maxLength:"1024" doc:"12 characters or more"`
+		CurrentPassword string `json:"current_password,omitempty" maxLength:"1024" doc:"Required for one's own"`
+	}
+}
+
+func (s *service) setUserPassword(ctx context.Context, actor account.Actor, in *userPassword) (*noBody, error) {
+	return nil, s.Accounts.SetPassword(ctx, actor, account.SetPasswordInput{UserID: in.ID, Current: in.Body.CurrentPassword, New: in.Body.Password})
+}
+
+func (s *service) inviteUser(ctx context.Context, actor account.Actor, in *userID) (*one[userBody], error) {
+	u, url, err := s.Accounts.Invite(ctx, actor, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return newInvitedBody(u, url), nil
+}
+
+func (s *service) resetSecondFactor(ctx context.Context, actor account.Actor, in *userID) (*noBody, error) {
+	return nil, s.Accounts.ResetFactor(ctx, actor, in.ID)
+}
