@@ -55,7 +55,8 @@ type services struct {
 // newServices builds the use cases on one of the pools.
 func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.Guard, waker postback.Waker, log *slog.Logger) *services {
 	s := &services{signer: click.NewSigner(st.secret, st.previous...), client: outbound.NewPostbackClient(guard), notices: newNotices(cfg, db)}
-	s.accounts = account.NewService(account.Deps{Tx: db, Store: db.Accounts(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
+	s.accounts = account.NewService(account.Deps{Tx: db, Store: db.Accounts(), Audit: db.Audit(), Limiter: st.limiter, Clock: now, Random: rand.Reader,
+		Mail: db.Mails(), PublicURL: cfg.PublicURL})
 	s.advertisers = advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
 	s.affiliates = affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now})
 	s.offers = offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),

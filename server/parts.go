@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/config"
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/embedded"
 	"github.com/waypost/waypost/store/pgstore"
 )
@@ -123,6 +124,8 @@ type stores struct {
 	trackDB  *pgstore.DB // nil without role track
 	secret   []byte
 	previous [][]byte
+
+	limiter account.Limiter // nil = in the memory of this process
 }
 
 func openStores(cfg config.Config, p *parts, track bool) (*stores, error) {

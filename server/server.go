@@ -21,6 +21,7 @@ import (
 	"github.com/waypost/waypost/domain/mail"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/store/pgstore"
+	"github.com/waypost/waypost/store/redisstore"
 )
 
 // Bounds of an orderly stop, counted from its begin; the contract allows 20 s in all. A delivery under way takes 15 s.
@@ -43,9 +44,10 @@ type Server struct {
 	services *services
 	waker    *jobs.Waker
 	queue    redis.UniversalClient // for the probe only
-	track    *trackingNode         // nil without role track
-	mail     *mail.Service         // nil without role worker
-	sink     *sink                 // nil outside the demo
+	limits   *redisstore.Limits
+	track    *trackingNode // nil without role track
+	mail     *mail.Service // nil without role worker
+	sink     *sink         // nil outside the demo
 	http     *http.Server
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
 
@@ -88,6 +90,8 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.stores, err = openStores(s.cfg, s.parts, cfg.Has(config.RoleTrack)); err != nil {
 		return err
 	}
+	s.limits = newLimits(queue, log)
+	s.stores.limiter = s.limits
 	s.waker = jobs.NewWaker(queue, now, log)
 	guard := outboundGuard(s.cfg, s.sink)
 	s.services = newServices(s.cfg, s.stores, s.db, guard, s.waker, log)
@@ -255,6 +259,9 @@ func (s *Server) closeAll(ctx context.Context) {
 	}
 	if s.queue != nil {
 		faults = append(faults, s.queue.Close())
+	}
+	if s.limits != nil {
+		faults = append(faults, s.limits.Close())
 	}
 	if s.stores != nil {
 		s.stores.close()
