@@ -4,7 +4,11 @@
 SHELL := /bin/bash
 BIN := bin/waypost
 
-.PHONY: run build test race fuzz bench lint check fmt parts
+.DEFAULT_GOAL := help
+.PHONY: help run build test race fuzz bench lint check fmt parts
+
+help: ## list what make can do
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run: build ## serve everything on the embedded default, with a demo operator and a sink, and print a walk
 	@WAYPOST_DEMO=true exec ./$(BIN) serve

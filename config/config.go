@@ -38,7 +38,8 @@ type Config struct {
 	DatabaseURL string `env:"DATABASE_URL"`
 	// DatabaseDirectURL serves the listener and migrations where DatabaseURL is a pooler; unset = DatabaseURL.
 	DatabaseDirectURL string `env:"DATABASE_DIRECT_URL"`
-	// RedisURL is redis://, rediss:// or redis-sentinel://; unset = an embedded one that may be lost at any time.
+	// RedisURL is redis://, rediss://, redis-sentinel:// or redis-cluster:// (TLS: rediss-cluster://; several nodes as
+	// host:port,host:port); unset = an embedded one that may be lost at any time.
 	RedisURL string `env:"REDIS_URL"`
 
 	// PublicURL is where people and advertisers reach Waypost; unset = http:// and Addr.
@@ -80,15 +81,19 @@ type Config struct {
 	DebugAddr string `env:"WAYPOST_DEBUG_ADDR"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `env:"WAYPOST_LOG_LEVEL" envDefault:"info"`
+	// LogFormat is json, text, or auto: text on a terminal, JSON lines otherwise. Logs go to standard error.
+	LogFormat string `env:"WAYPOST_LOG_FORMAT" envDefault:"auto"`
 }
 
 // Load reads the environment (as "NAME=value" lines, such as os.Environ gives) and checks every setting. The error
-// names each faulty one.
+// names each faulty one, and shows the value of none that may hold a password.
 func Load(environ []string) (Config, error) {
 	var c Config
+	var faults []error
 	if err := env.ParseWithOptions(&c, env.Options{Environment: env.ToMap(environ)}); err != nil {
-		return Config{}, parseError(err)
+		faults = parseFaults(err)
 	}
+	faults = append(faults, c.check()...)
 	if c.PublicURL == "" {
 		c.PublicURL = "http://" + reachable(c.Addr)
 	}
@@ -102,32 +107,39 @@ func Load(environ []string) (Config, error) {
 	}
 	dir, err := filepath.Abs(c.DataDir)
 	if err != nil {
-		return Config{}, fmt.Errorf("WAYPOST_DATA_DIR: %w", err)
+		faults = append(faults, fmt.Errorf("WAYPOST_DATA_DIR: %w", err))
 	}
 	c.DataDir = dir
-	return c, c.check()
+	return c, errors.Join(faults...)
 }
 
-// parseError names the variables instead of the struct's fields.
-func parseError(err error) error {
+// expected says how a value is written that its type refused.
+var expected = map[reflect.Type]string{
+	reflect.TypeFor[bool]():           "use true or false",
+	reflect.TypeFor[[]netip.Prefix](): "use a comma list of networks such as 10.0.0.0/8,192.0.2.7/32",
+}
+
+// parseFaults name the variables instead of the struct's fields.
+func parseFaults(err error) []error {
 	var all env.AggregateError
 	if !errors.As(err, &all) {
-		return fmt.Errorf("settings: %w", err)
+		return []error{fmt.Errorf("settings: %w", err)}
 	}
 	var faults []error
 	for _, fault := range all.Errors {
 		var parse env.ParseError
 		if errors.As(fault, &parse) {
 			if f, ok := reflect.TypeFor[Config]().FieldByName(parse.Name); ok {
-				fault = fmt.Errorf("%s: %w", f.Tag.Get("env"), parse.Err)
+				fault = fmt.Errorf("%s cannot be read (%w); %s", f.Tag.Get("env"), parse.Err, expected[f.Type])
 			}
 		}
 		faults = append(faults, fault)
 	}
-	return errors.Join(faults...)
+	return faults
 }
 
-func (c Config) check() error {
+// check judges what was set, before defaults that follow from other settings are filled in.
+func (c Config) check() []error {
 	var faults []error
 	known := true
 	for _, r := range c.Roles() {
@@ -162,12 +174,12 @@ func (c Config) check() error {
 			continue
 		}
 		if p, err := url.Parse(u.value); err != nil || p.Host == "" || (p.Scheme != "http" && p.Scheme != "https") {
-			faults = append(faults, fmt.Errorf("%s: %q is no http or https address", u.name, u.value))
+			faults = append(faults, fmt.Errorf("%s: %q is no address such as https://track.example.com", u.name, u.value))
 		}
 	}
-	for _, a := range []struct{ name, value string }{{"WAYPOST_ADDR", c.Addr}, {"WAYPOST_SINK_ADDR", c.SinkAddr}} {
-		if _, _, err := net.SplitHostPort(a.value); err != nil {
-			faults = append(faults, fmt.Errorf("%s: %q is no host:port", a.name, a.value))
+	for _, a := range []struct{ name, value string }{{"WAYPOST_ADDR", c.Addr}, {"WAYPOST_SINK_ADDR", c.SinkAddr}, {"WAYPOST_DEBUG_ADDR", c.DebugAddr}} {
+		if _, _, err := net.SplitHostPort(a.value); err != nil && a.value != "" {
+			faults = append(faults, fmt.Errorf("%s: %q is no address to listen on such as 127.0.0.1:8080 or :8080", a.name, a.value))
 		}
 	}
 	if host, _, err := net.SplitHostPort(c.SinkAddr); err == nil {
@@ -179,7 +191,37 @@ func (c Config) check() error {
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		faults = append(faults, fmt.Errorf("WAYPOST_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel))
 	}
-	return errors.Join(faults...)
+	if !slices.Contains([]string{"auto", "json", "text"}, c.LogFormat) {
+		faults = append(faults, fmt.Errorf("WAYPOST_LOG_FORMAT: %q is none of auto, json, text", c.LogFormat))
+	}
+	return append(faults, c.checkServers()...)
+}
+
+// checkServers judges the addresses of other servers. They hold passwords, so no error shows one.
+func (c Config) checkServers() []error {
+	var faults []error
+	for _, s := range []struct {
+		name, value, example string
+		schemes              []string
+	}{
+		{"DATABASE_URL", c.DatabaseURL, "postgres://user:password@host:5432/name", []string{"postgres", "postgresql"}},
+		{"DATABASE_DIRECT_URL", c.DatabaseDirectURL, "postgres://user:password@host:5432/name", []string{"postgres", "postgresql"}},
+		{"REDIS_URL", c.RedisURL, "redis://:password@host:6379/0", []string{"redis", "rediss", "redis-socket", "redis-sentinel", "redis-cluster", "rediss-cluster"}},
+		{"WAYPOST_SMTP_URL", c.SMTPURL, "smtp://user:password@host:587", []string{"smtp", "smtps"}},
+	} {
+		scheme, _, isURL := strings.Cut(s.value, "://")
+		switch {
+		case s.value == "", !isURL && strings.HasPrefix(s.name, "DATABASE") && strings.Contains(s.value, "="): // libpq's key=value form
+		case !slices.Contains(s.schemes, scheme):
+			faults = append(faults, fmt.Errorf("%s begins with none of %s://; write it as %s (signs such as @ / # in a password as %%40 %%2F %%23)", s.name, strings.Join(s.schemes, "://, "), s.example))
+		case strings.HasPrefix(s.name, "REDIS") && strings.Contains(s.value, ","): // several hosts: no URL of net/url
+		default:
+			if _, err := url.Parse(s.value); err != nil {
+				faults = append(faults, fmt.Errorf("%s cannot be read; write it as %s (signs such as @ / # in a password as %%40 %%2F %%23)", s.name, s.example))
+			}
+		}
+	}
+	return faults
 }
 
 // checkMail never shows the URL, which may hold a password.

@@ -17,15 +17,6 @@ const (
 	workerSlots = 64
 )
 
-// ParseRedis reads REDIS_URL: redis://, rediss:// or redis-sentinel://.
-func ParseRedis(address string) (asynq.RedisConnOpt, error) {
-	opt, err := asynq.ParseRedisURI(address)
-	if err != nil {
-		return nil, fmt.Errorf("read REDIS_URL: %w", err)
-	}
-	return opt, nil
-}
-
 // Worker takes tasks from the queue.
 type Worker struct {
 	redis     asynq.RedisConnOpt

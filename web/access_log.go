@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
-	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -44,45 +43,17 @@ func AccessLog(log *slog.Logger, now domain.Clock) echo.MiddlewareFunc {
 			log.InfoContext(ctx, "request",
 				"request_id", id,
 				"method", r.Method,
-				"path", r.URL.Path,
+				"path", MaskText(r.URL.Path),
 				"query", MaskQuery(r.URL.RawQuery),
 				"status", c.Response().Status,
 				"bytes", c.Response().Size,
 				"duration_ms", now().Sub(start).Milliseconds(),
 				"ip", c.RealIP(),
-				"user_agent", cut(r.UserAgent(), 256),
+				"user_agent", MaskText(cut(r.UserAgent(), 256)),
 			)
 			return nil
 		}
 	}
-}
-
-// Mask stands where a secret stood.
-const Mask = "***"
-
-// secretNames are the parameters whose values never reach a log.
-var secretNames = map[string]bool{
-	"token": true, "security_token": true, "secure": true, "verification_token": true, "sig": true,
-	"password": true, "otp": true, "secret": true, "access_token": true, "refresh_token": true, "key": true,
-}
-
-// MaskQuery replaces the values of secret parameters and leaves everything else as it was sent.
-func MaskQuery(raw string) string {
-	if raw == "" {
-		return ""
-	}
-	pairs := strings.FieldsFunc(raw, func(r rune) bool { return r == '&' || r == ';' })
-	for i, pair := range pairs {
-		name, _, hasValue := strings.Cut(pair, "=")
-		plain, err := url.QueryUnescape(name)
-		if err != nil {
-			plain = name
-		}
-		if hasValue && secretNames[strings.ToLower(strings.TrimSpace(plain))] {
-			pairs[i] = name + "=" + Mask
-		}
-	}
-	return cut(strings.Join(pairs, "&"), 8192)
 }
 
 func cut(s string, n int) string {

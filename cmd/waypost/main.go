@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the image has no zone files
 
 	"github.com/alecthomas/kong"
 
@@ -24,15 +25,19 @@ const (
 )
 
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Serve everything, or the roles of --role."`
+	Version kong.VersionFlag `help:"Print the version and end."`
+
+	Serve   serveCmd   `cmd:"" help:"Serve everything, or the roles of --role. waypost settings lists the settings."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's version."`
 	Admin   struct {
 		Create adminCreateCmd `cmd:"" help:"Make an operator account with the role admin."`
 	} `cmd:"" help:"Operator accounts."`
-	Doctor  doctorCmd  `cmd:"" help:"Check configuration and every dependency, and say what to mend."`
-	Backup  backupCmd  `cmd:"" help:"Write database, spool and secret into one file; the server may go on running."`
-	Restore restoreCmd `cmd:"" help:"Put a backup into an empty database and data folder."`
-	Spool   struct {
+	Settings settingsCmd `cmd:"" help:"List every setting with its default and its meaning."`
+	Health   healthCmd   `cmd:"" help:"Ask the server of these settings whether it is ready; for health checks of containers."`
+	Doctor   doctorCmd   `cmd:"" help:"Check configuration and every dependency, and say what to mend."`
+	Backup   backupCmd   `cmd:"" help:"Write database, spool and secret into one file; the server may go on running."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup into an empty database and data folder."`
+	Spool    struct {
 		Load spoolLoadCmd `cmd:"" help:"Load what a lost tracking node left in its spool folder."`
 	} `cmd:"" help:"The local log of clicks and postbacks."`
 }
@@ -51,22 +56,17 @@ func main() {
 	context.AfterFunc(ctx, stop)   // a second signal ends the process at once
 	var cli commands
 	parsed := kong.Parse(&cli, kong.Name("waypost"), kong.UsageOnError(),
-		kong.Description("Waypost is a self-hosted affiliate network platform. Settings come from the environment; see config/config.go."))
+		kong.Description("Waypost is a self-hosted affiliate network platform. Settings come from the environment: waypost settings."),
+		kong.Vars{"version": server.Version().String()})
 	err := parsed.Run(&environment{
 		ctx: ctx,
 		cfg: func() (config.Config, error) { return config.Load(os.Environ()) },
-		log: logger,
+		log: func(cfg config.Config) *slog.Logger { return server.NewLogger(cfg, os.Stderr) },
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "waypost:", err)
 		os.Exit(exitCode(err))
 	}
-}
-
-func logger(cfg config.Config) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked by config
-	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
 // settingsError marks a fault in the settings, which has an exit code of its own.

@@ -13,6 +13,12 @@ type serveCmd struct {
 	Role string `help:"all, or a comma list of track, api, worker. Also WAYPOST_ROLE." placeholder:"all"`
 }
 
+// Help is shown below the flags.
+func (c *serveCmd) Help() string {
+	return "Without settings it serves everything on an embedded PostgreSQL and Redis, from ./data at http://127.0.0.1:8080. " +
+		"Settings come from environment variables: waypost settings explains each, waypost doctor checks them."
+}
+
 // Run serves until SIGTERM or Ctrl-C.
 func (c *serveCmd) Run(e *environment) error {
 	if c.Role != "" {
