@@ -22,6 +22,7 @@ import (
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/web"
 )
@@ -41,6 +42,7 @@ type Deps struct {
 	Clicks      *click.Service
 	Conversions *conversion.Service
 	Ledger      *ledger.Service
+	Reports     *report.Service
 	Network     *network.Service
 	Traces      *trace.Service
 	Notices     *notice.Service
@@ -94,6 +96,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.logRoutes()
 	s.deliveryRoutes()
 	s.balanceRoutes()
+	s.reportRoutes()
 	s.rateRoutes()
 	s.networkRoutes()
 	s.noticeRoutes()

@@ -33,6 +33,7 @@ import (
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/web"
@@ -111,7 +112,7 @@ func newWorld(t testing.TB) *world {
 		Affiliates:  affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now}),
 		Offers: offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
-		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()),
+		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()), Reports: report.NewService(db.Reports(), now),
 		Network: settings.NewService(settings.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now}),
 		Traces:  trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notices,
 		Clock: now, Log: log,

@@ -25,6 +25,7 @@ import (
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/outbound"
@@ -130,6 +131,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 	return api.Mount(e, api.Deps{
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: newCoupons(db),
 		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
+		Reports: report.NewService(db.Reports(), now),
 		Traces: trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Notices: s.notices, Clock: now, Log: log,
 	})
 }
