@@ -8,6 +8,8 @@ import (
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
@@ -18,6 +20,7 @@ const tagDeliveries = "Deliveries"
 func (s *service) deliveryRoutes() {
 	register(s, op{"list-deliveries", http.MethodGet, "/deliveries", "List deliveries to affiliates", tagDeliveries, 0, nil}, s.listDeliveries)
 	register(s, op{"get-delivery", http.MethodGet, "/deliveries/{id}", "Read a delivery with its attempts", tagDeliveries, 0, nil}, s.getDelivery)
+	register(s, op{"resend-deliveries", http.MethodPost, "/deliveries/resend", "Send all deliveries again that match the filters", tagDeliveries, 0, nil}, s.resendDeliveries)
 	register(s, op{"resend-delivery", http.MethodPost, "/deliveries/{id}/resend", "Send a delivery again, under the same id", tagDeliveries, 0, nil}, s.resendDelivery)
 }
 
@@ -44,7 +47,8 @@ type attemptBody struct {
 	At           time.Time `json:"at"`
 	StatusCode   *int      `json:"status_code" nullable:"true" doc:"null where no answer came"`
 	DurationMS   int64     `json:"duration_ms"`
-	Error        *string   `json:"error" nullable:"true"`
+	Error        *string   `json:"error" nullable:"true" doc:"What went wrong, for people; null where nothing did" example:"the receiver answered 500"`
+	ErrorCode    *string   `json:"error_code" nullable:"true" doc:"The same for machines" example:"http_5xx"`
 	ResponseBody *string   `json:"response_body,omitempty" doc:"Its beginning"`
 }
 
@@ -53,9 +57,13 @@ func (s *service) newDeliveryBody(d postback.Delivery, v view) deliveryBody {
 		PostbackID: d.PostbackID, AffiliateID: d.AffiliateID, OfferID: d.OfferID, EventStatus: string(d.EventStatus),
 		URL: shown(v.commission(), d.URL), Method: d.Method, Status: string(d.Status), Reason: optionalText(d.Reason),
 		Attempts: make([]attemptBody, 0, len(d.Attempts)), NextAttemptAt: optionalTime(d.NextAttemptAt), CreatedAt: moment(d.CreatedAt)}
+	host := ""
+	if v.commission() {
+		host = d.Host
+	}
 	for _, a := range d.Attempts {
-		attempt := attemptBody{Number: a.Number, At: moment(a.At), DurationMS: a.Duration.Milliseconds(), Error: optionalText(a.Error),
-			ResponseBody: shown(v.commission(), a.ResponseBody)}
+		attempt := attemptBody{Number: a.Number, At: moment(a.At), DurationMS: a.Duration.Milliseconds(),
+			Error: optionalText(a.Error.Sentence(host, a.StatusCode)), ErrorCode: optionalText(a.Error), ResponseBody: shown(v.commission(), a.ResponseBody)}
 		if a.StatusCode != 0 {
 			attempt.StatusCode = &a.StatusCode
 		}
@@ -81,21 +89,66 @@ func (s *service) listDeliveries(ctx context.Context, actor account.Actor, in *d
 	}
 	f := postback.DeliveryFilter{PostbackID: in.PostbackID, AffiliateID: in.AffiliateID,
 		Status: postback.DeliveryStatus(in.Status), From: from, To: to}
-	if f.ClickID, err = s.clickFilter(in.ClickID); err != nil {
+	if f.ClickID, f.ConversionID, err = s.deliveryOrigin(in.ClickID, in.ConversionID, "query."); err != nil {
 		return nil, err
-	}
-	if in.ConversionID != "" {
-		id, ok := parseConversionID(in.ConversionID)
-		if !ok {
-			return nil, errs.Invalid("invalid_id", "is no id of a conversion").At("query.conversion_id")
-		}
-		f.ConversionID = id
 	}
 	found, err := s.Postbacks.ListDeliveries(ctx, actor, f, in.page())
 	if err != nil {
 		return nil, err
 	}
 	return newList(found, func(d postback.Delivery) deliveryBody { return s.newDeliveryBody(d, viewOf(actor)) }), nil
+}
+
+// deliveryOrigin reads the click and the conversion that a request names; either may be empty.
+func (s *service) deliveryOrigin(clickText, conversionText, at string) (clickID click.ID, id conversion.ID, err error) {
+	if clickText != "" {
+		if clickID, err = s.Clicks.Parse(clickText); err != nil {
+			return clickID, id, errs.Invalid("malformed_clickid", "is no click id of this network").At(at + "click_id")
+		}
+	}
+	if conversionText != "" {
+		var ok bool
+		if id, ok = parseConversionID(conversionText); !ok {
+			return clickID, id, errs.Invalid("invalid_id", "is no id of a conversion").At(at + "conversion_id")
+		}
+	}
+	return clickID, id, nil
+}
+
+type deliveriesResend struct {
+	Body struct {
+		From         string       `json:"from,omitempty" maxLength:"40" doc:"Made at this time or later: RFC 3339, or a date in UTC" example:"2026-03-04"`
+		To           string       `json:"to,omitempty" maxLength:"40" doc:"Made before this time: RFC 3339, or a date in UTC, which is included"`
+		ConversionID string       `json:"conversion_id,omitempty" maxLength:"64"`
+		ClickID      string       `json:"click_id,omitempty" maxLength:"64"`
+		PostbackID   postback.ID  `json:"postback_id,omitempty" minimum:"1"`
+		AffiliateID  affiliate.ID `json:"affiliate_id,omitempty" minimum:"1"`
+		Status       string       `json:"status,omitempty" enum:"pending,delivered,retrying,failed,paused" example:"failed"`
+	} `doc:"At least one filter. Of several deliveries of one conversion to one postback only the last is sent again."`
+}
+
+// countBody is how many things a deed concerned.
+type countBody struct {
+	Count int `json:"count"`
+}
+
+func (s *service) resendDeliveries(ctx context.Context, actor account.Actor, in *deliveriesResend) (*one[countBody], error) {
+	f := postback.DeliveryFilter{PostbackID: in.Body.PostbackID, AffiliateID: in.Body.AffiliateID, Status: postback.DeliveryStatus(in.Body.Status)}
+	var err error
+	if f.From, err = instant(in.Body.From, 0, "body.from"); err != nil {
+		return nil, err
+	}
+	if f.To, err = instant(in.Body.To, 1, "body.to"); err != nil {
+		return nil, err
+	}
+	if f.ClickID, f.ConversionID, err = s.deliveryOrigin(in.Body.ClickID, in.Body.ConversionID, "body."); err != nil {
+		return nil, err
+	}
+	count, err := s.Postbacks.ResendAll(ctx, actor, f)
+	if err != nil {
+		return nil, err
+	}
+	return &one[countBody]{countBody{count}}, nil
 }
 
 type deliveryID struct {

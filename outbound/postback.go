@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/waypost/waypost/domain/postback"
@@ -25,19 +26,29 @@ const (
 // only to addresses that the guard lets through.
 type PostbackClient struct{ client *http.Client }
 
+// limits are what one client may use.
+type limits struct {
+	connect, total time.Duration
+	idle           int // connections kept over all hosts
+}
+
 // NewPostbackClient makes the client with a pool of connections of its own.
 func NewPostbackClient(guard *Guard) *PostbackClient {
-	dialer := &net.Dialer{Timeout: connectLimit, Control: guard.Control, Resolver: guard.resolver}
+	return newPostbackClient(guard.resolver, guard.Control, limits{connect: connectLimit, total: postback.SendLimit, idle: 1024})
+}
+
+func newPostbackClient(resolver *net.Resolver, control func(network, address string, _ syscall.RawConn) error, l limits) *PostbackClient {
+	dialer := &net.Dialer{Timeout: l.connect, Control: control, Resolver: resolver}
 	return &PostbackClient{&http.Client{
-		Timeout:       postback.SendLimit,
+		Timeout:       l.total,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			Proxy:                  nil, // a proxy would connect where the guard does not see it
 			DialContext:            dialer.DialContext,
 			ForceAttemptHTTP2:      true,
-			TLSHandshakeTimeout:    connectLimit,
+			TLSHandshakeTimeout:    l.connect,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-			MaxIdleConns:           1024,
+			MaxIdleConns:           l.idle,
 			MaxIdleConnsPerHost:    64, // as many as may be under way to one host
 			IdleConnTimeout:        90 * time.Second,
 			MaxResponseHeaderBytes: 64 << 10,
@@ -74,9 +85,14 @@ func (c *PostbackClient) Send(ctx context.Context, r postback.Request) postback.
 // CloseIdle ends the connections that are not in use.
 func (c *PostbackClient) CloseIdle() { c.client.CloseIdleConnections() }
 
-// text is what PostgreSQL takes for text: UTF-8 without NUL.
+// text is what PostgreSQL takes for text: UTF-8 without NUL. The signs that stand for what was not text are longer than
+// it, so the result is cut to keptBody again.
 func text(b []byte) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(string(b), "\ufffd"), "\x00", "\ufffd")
+	s := strings.ReplaceAll(strings.ToValidUTF8(string(b), "\ufffd"), "\x00", "\ufffd")
+	if len(s) > keptBody {
+		s = strings.ToValidUTF8(s[:keptBody], "")
+	}
+	return s
 }
 
 // classify names the phase in which a request failed. The error's own text stays here: it names our resolver and
@@ -92,20 +108,27 @@ func classify(err error) postback.ErrorClass {
 		return postback.ErrorDNS
 	case errors.As(err, &network) && network.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return postback.ErrorTimeout
+	case isCertificate(err):
+		return postback.ErrorCertificate
 	case isTLS(err):
 		return postback.ErrorTLS
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return postback.ErrorRefused
 	case errors.As(err, &operation) && operation.Op == "dial":
 		return postback.ErrorConnect
 	}
 	return postback.ErrorConnection
 }
 
-func isTLS(err error) bool {
-	var record tls.RecordHeaderError
+func isCertificate(err error) bool {
 	var certificate *tls.CertificateVerificationError
-	var alert tls.AlertError
 	var host x509.HostnameError
 	var authority x509.UnknownAuthorityError
-	return errors.As(err, &record) || errors.As(err, &certificate) || errors.As(err, &alert) ||
-		errors.As(err, &host) || errors.As(err, &authority) || strings.Contains(err.Error(), "tls: ")
+	return errors.As(err, &certificate) || errors.As(err, &host) || errors.As(err, &authority)
+}
+
+func isTLS(err error) bool {
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	return errors.As(err, &record) || errors.As(err, &alert) || strings.Contains(err.Error(), "tls: ")
 }

@@ -234,15 +234,15 @@ func TestErrorClasses(t *testing.T) {
 	client := NewPostbackClient(newGuard(loopback, names(t, nil)))
 	for url, want := range map[string]postback.ErrorClass{
 		"http://nowhere.test/":              postback.ErrorDNS,
-		"http://" + nobody:                  postback.ErrorConnect,
+		"http://" + nobody:                  postback.ErrorRefused,
 		"http://" + hangsUp.Addr().String(): postback.ErrorConnection,
-		secure.URL:                          postback.ErrorTLS,
+		secure.URL:                          postback.ErrorCertificate,
 		"http://" + silent.Addr().String():  postback.ErrorTimeout,
 		"http://10.0.0.1/":                  postback.ErrorBlockedAddress,
 		"http://h/%zz":                      postback.ErrorInvalidURL,
 		"http://127.0.0.1:25/\x7f":          postback.ErrorInvalidURL,
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		r := client.Send(ctx, postback.Request{Method: "GET", URL: url})
 		cancel()
 		if r.Class() != want {

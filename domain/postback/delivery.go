@@ -73,8 +73,10 @@ type ErrorClass string
 const (
 	ErrorTimeout        ErrorClass = "timeout"
 	ErrorConnect        ErrorClass = "connect"
+	ErrorRefused        ErrorClass = "refused"    // nothing listens there
 	ErrorConnection     ErrorClass = "connection" // broke after it was made
 	ErrorTLS            ErrorClass = "tls"
+	ErrorCertificate    ErrorClass = "certificate"
 	ErrorDNS            ErrorClass = "dns"
 	ErrorBlockedAddress ErrorClass = "blocked_address"
 	ErrorInvalidURL     ErrorClass = "invalid_url"

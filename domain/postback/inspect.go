@@ -68,41 +68,62 @@ func (s *Service) Resend(ctx context.Context, actor account.Actor, id DeliveryID
 	if _, err := s.Deliveries.Get(ctx, actor.Scope(), id); err != nil {
 		return Delivery{}, err
 	}
-	if _, err := s.resend(ctx, actor, DeliveryFilter{ID: id}); err != nil {
+	var host string
+	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
+		if host, err = s.Deliveries.Resend(ctx, actor.Scope(), id); err != nil || host == "" {
+			return err
+		}
+		return s.recordResend(ctx, actor, id.String(), map[string]any{"count": 1})
+	})
+	if err != nil {
 		return Delivery{}, fmt.Errorf("resend delivery %s: %w", id, err)
+	}
+	if host != "" {
+		s.wake(ctx, []string{host})
 	}
 	return s.GetDelivery(ctx, actor, id)
 }
 
-// ResendAll does so for all that match, and returns how many.
+// resendPage is how many deliveries one transaction of ResendAll makes due.
+const resendPage = 1000
+
+// ResendAll does so for all that match and were made before the call, page by page, and returns how many. Of several
+// deliveries that tell one postback of one conversion only the last is sent again: the receiver must not hear of an older
+// status after a newer one. A filter that names nothing is refused.
 func (s *Service) ResendAll(ctx context.Context, actor account.Actor, f DeliveryFilter) (int, error) {
 	if err := actor.Require(account.PermissionResendDeliveries); err != nil {
 		return 0, err
 	}
+	if f == (DeliveryFilter{}) {
+		return 0, errs.Invalid("filter_required", "name at least one filter, such as postback_id, status or from and to: without any, every delivery would be sent again").At("body")
+	}
 	if err := f.check(); err != nil {
 		return 0, err
 	}
-	return s.resend(ctx, actor, f)
+	count, page := 0, domain.Page{Limit: resendPage}
+	for {
+		var hosts []string
+		err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
+			if hosts, page.Cursor, err = s.Deliveries.ResendPage(ctx, actor.Scope(), f, page); err != nil || len(hosts) == 0 {
+				return err
+			}
+			return s.recordResend(ctx, actor, "", map[string]any{"count": len(hosts), "postback_id": f.PostbackID,
+				"affiliate_id": f.AffiliateID, "status": f.Status, "from": f.From, "to": f.To})
+		})
+		if err != nil {
+			return count, fmt.Errorf("resend deliveries, after %d: %w", count, err)
+		}
+		s.wake(ctx, hosts)
+		if count += len(hosts); page.Cursor == "" {
+			return count, nil
+		}
+	}
 }
 
-func (s *Service) resend(ctx context.Context, actor account.Actor, f DeliveryFilter) (int, error) {
-	var hosts []string
-	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
-		if hosts, err = s.Deliveries.Resend(ctx, actor.Scope(), f); err != nil {
-			return err
-		}
-		entry, err := actor.Audit(s.Clock(), "delivery.resend", "delivery", "", nil, map[string]any{"count": len(hosts)})
-		if err != nil {
-			return err
-		}
-		if !f.ID.IsZero() {
-			entry.ObjectID = f.ID.String()
-		}
-		return s.Audit.Record(ctx, entry)
-	})
+func (s *Service) recordResend(ctx context.Context, actor account.Actor, id string, after any) error {
+	entry, err := actor.Audit(s.Clock(), "delivery.resend", "delivery", id, nil, after)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	s.wake(ctx, hosts)
-	return len(hosts), nil
+	return s.Audit.Record(ctx, entry)
 }

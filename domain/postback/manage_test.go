@@ -199,7 +199,7 @@ func TestTenants(t *testing.T) {
 			t.Errorf("%+v lists deliveries: %v", actor, err)
 		}
 	}
-	if n, err := w.service.ResendAll(w.ctx, affiliateUser(2), postback.DeliveryFilter{}); err != nil || n != 0 {
+	if n, err := w.service.ResendAll(w.ctx, affiliateUser(2), postback.DeliveryFilter{From: time.Unix(1, 0)}); err != nil || n != 0 {
 		t.Errorf("another affiliate resent %d, %v", n, err)
 	}
 	if _, err := w.service.Resend(w.ctx, advertiserUser(1), d.ID); !errs.Is(err, errs.KindForbidden) {
@@ -343,7 +343,7 @@ func TestSendTest(t *testing.T) {
 	w := newWorld(t)
 	rc := newReceiver(t, always(404))
 	p := w.postback(rc.URL+"/?s={status}&t={test}&p={payout}&c={aff_click_id}&key=abc", func(p *postback.Postback) { p.Method = "POST" })
-	sample, err := w.service.SendTest(w.ctx, affiliateUser(1), p.ID)
+	sample, err := w.service.SendTest(w.ctx, affiliateUser(1), p.ID, postback.TestInput{})
 	if err != nil || sample.Method != "POST" || sample.StatusCode != 404 || sample.Error != postback.ErrorHTTP4xx || sample.ResponseBody != "answer 1" ||
 		sample.URL != rc.URL+"/?s=approved&t=1&p=1.00&c=test-click&key=***" {
 		t.Errorf("%+v, %v", sample, err)
@@ -354,7 +354,7 @@ func TestSendTest(t *testing.T) {
 	if n := w.count(`SELECT count(*) FROM deliveries`) + w.count(`SELECT sum(failures) FROM postbacks`); n != 0 {
 		t.Error("the test left a trace")
 	}
-	if _, err := w.service.SendTest(w.ctx, affiliateUser(2), p.ID); !errs.Is(err, errs.KindNotFound) {
+	if _, err := w.service.SendTest(w.ctx, affiliateUser(2), p.ID, postback.TestInput{}); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("another affiliate: %v", err)
 	}
 }

@@ -9,23 +9,38 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 )
 
-// Sample is what one call with invented values brought back.
+// How many tests a user may send in a while.
+const (
+	testsMost   = 30
+	testsWindow = time.Minute
+)
+
+// TestInput says what a test sends. Without a conversion or a click all values are invented.
+type TestInput struct {
+	URL          string        // instead of the postback's, to try one before it is saved
+	Method       string        // likewise
+	ConversionID conversion.ID // whose values are sent
+	ClickID      click.ID      // with invented values of a conversion
+}
+
+// Sample is what one call brought back.
 type Sample struct {
 	URL          string // secrets masked
 	Method       string
-	StatusCode   int
+	StatusCode   int // 0 where no answer came
 	Duration     time.Duration
 	Error        ErrorClass
 	ResponseBody string
 }
 
-// SendTest calls the postback once, now, with invented values and {test} = 1. It leaves no trace: neither a delivery nor
-// a mark on the postback's health.
-func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID) (Sample, error) {
+// SendTest calls the postback once, now, with {test} = 1. It leaves neither a delivery nor a mark on the postback's
+// health. Errors: too_many_tests, and what makes a URL invalid.
+func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID, in TestInput) (Sample, error) {
 	if err := actor.Require(account.PermissionWritePostbacks); err != nil {
 		return Sample{}, err
 	}
@@ -33,17 +48,72 @@ func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID) (Sam
 	if err != nil {
 		return Sample{}, err
 	}
-	c, err := s.sampleChange(p)
+	if wait, ok := s.Limiter.Take(ctx, fmt.Sprintf("postback test %d", actor.UserID), testsMost, testsWindow); !ok {
+		return Sample{}, errs.Limited("too_many_tests", "at most %d tests a minute; try again in %d s", testsMost, int(wait.Seconds())+1).In(wait)
+	}
+	if in.URL != "" || in.Method != "" {
+		if in.URL != "" {
+			p.URL = in.URL
+		}
+		if in.Method != "" {
+			p.Method = in.Method
+		}
+		p.Normalise()
+		if _, err := s.judge(ctx, p); err != nil {
+			return Sample{}, err
+		}
+	}
+	c, err := s.testChange(ctx, actor, p, in)
+	if err != nil {
+		return Sample{}, err
+	}
+	d, err := s.deliveryOf(&p, &c)
 	if err != nil {
 		return Sample{}, fmt.Errorf("test postback %d: %w", id, err)
 	}
-	d, err := s.deliveryOf(&p, &c)
+	err = s.Tx.InTx(ctx, func(ctx context.Context) error { // before the call, so that no test goes out unseen
+		return s.record(ctx, actor, "postback.test", id, nil, map[string]any{"method": d.Method, "url": MaskURL(d.URL)})
+	})
 	if err != nil {
 		return Sample{}, fmt.Errorf("test postback %d: %w", id, err)
 	}
 	r, _ := s.send(ctx, Lease{Delivery: d, SigningSecret: p.SigningSecret})
 	a := r.Attempt
 	return Sample{URL: a.URL, Method: d.Method, StatusCode: a.StatusCode, Duration: a.Duration, Error: a.Error, ResponseBody: a.ResponseBody}, nil
+}
+
+// testChange is what a test tells of: a conversion or a click of the postback's affiliate, or an invented one.
+func (s *Service) testChange(ctx context.Context, actor account.Actor, p Postback, in TestInput) (conversion.Change, error) {
+	invented, err := s.sampleChange(p)
+	if err != nil {
+		return conversion.Change{}, err
+	}
+	switch {
+	case !in.ConversionID.IsZero():
+		c, err := s.Store.Told(ctx, actor.Scope(), in.ConversionID)
+		if errs.Is(err, errs.KindNotFound) || err == nil && c.Conversion.AffiliateID != p.AffiliateID {
+			return c, errs.Invalid("unknown_conversion", "this affiliate has no conversion with this id").At("body.conversion_id")
+		}
+		c.Conversion.Test = true
+		return c, err
+	case !in.ClickID.IsZero():
+		c, err := s.Store.Visit(ctx, actor.Scope(), in.ClickID)
+		if errs.Is(err, errs.KindNotFound) || err == nil && c.Click.AffiliateID != p.AffiliateID {
+			return c, errs.Invalid("unknown_click", "this affiliate has no click with this id on an offer").At("body.click_id")
+		}
+		if err != nil {
+			return c, err
+		}
+		c.Conversion, c.At = invented.Conversion, invented.At
+		c.Conversion.ClickID, c.Conversion.OfferID, c.Conversion.ClickedAt = c.Click.ID, c.Click.OfferID, c.Click.CreatedAt()
+		if goal, ok := c.Offer.Goal(p.GoalID); ok {
+			c.Conversion.GoalID = goal.ID
+		} else if len(c.Offer.Goals) > 0 {
+			c.Conversion.GoalID = c.Offer.Goals[0].ID
+		}
+		return c, nil
+	}
+	return invented, nil
 }
 
 // sampleChange is an invented conversion within the postback's scope, in the first status that it asks for.

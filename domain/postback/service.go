@@ -14,6 +14,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 )
 
@@ -36,6 +37,17 @@ type Store interface {
 	CheckReferences(ctx context.Context, scope account.Scope, p Postback) error
 	// Recipients are the active postbacks of these affiliates.
 	Recipients(ctx context.Context, ids []affiliate.ID) ([]Recipient, error)
+	// Known are an affiliate's postbacks, inactive ones included; the newest so many.
+	Known(ctx context.Context, scope account.Scope, id affiliate.ID, limit int) ([]Recipient, error)
+	// Told is a conversion as a postback tells of it, with its click and its offer's name and goals.
+	Told(ctx context.Context, scope account.Scope, id conversion.ID) (conversion.Change, error)
+	// Visit is a click and its offer, as the conversion of it would be told.
+	Visit(ctx context.Context, scope account.Scope, id click.ID) (conversion.Change, error)
+	// CountMissed is how many conversions a back-fill would send.
+	CountMissed(ctx context.Context, m Missed) (int, error)
+	// LockMissed are the next of them after a cursor, oldest first, locked against another status until the transaction
+	// ends. The cursor is empty at the end.
+	LockMissed(ctx context.Context, m Missed, page domain.Page) (changes []conversion.Change, cursor string, err error)
 }
 
 // DeliveryStore keeps deliveries. All its times, leases included, come from the database's clock.
@@ -62,9 +74,11 @@ type DeliveryStore interface {
 	Resume(ctx context.Context, id ID) (hosts []string, err error)
 	Get(ctx context.Context, scope account.Scope, id DeliveryID) (Delivery, error)
 	List(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (domain.Slice[Delivery], error)
-	// Resend starts a new round for those that match and that nobody is sending right now, and returns their hosts,
-	// one for each.
-	Resend(ctx context.Context, scope account.Scope, f DeliveryFilter) (hosts []string, err error)
+	// Resend starts a new round for one delivery, unless somebody is sending it right now; then the host is empty.
+	Resend(ctx context.Context, scope account.Scope, id DeliveryID) (host string, err error)
+	// ResendPage does so for a page of those that match and that tell of their conversion's last status, newest first,
+	// and returns their hosts, one for each. The cursor is empty at the end.
+	ResendPage(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (hosts []string, cursor string, err error)
 }
 
 // AddressGuard judges at save whether a URL's address may be reached. It is a courtesy: what counts is the same check
@@ -113,7 +127,9 @@ type Deps struct {
 	Waker      Waker
 	Signer     *click.Signer
 	Clock      domain.Clock
-	Random     io.Reader // cryptographic
+	Random     io.Reader       // cryptographic
+	Notices    notice.Poster   // tells owners of a pause; nil = nobody is told
+	Limiter    account.Limiter // of tests; nil = in the memory of this process
 	Log        *slog.Logger
 }
 
@@ -126,6 +142,9 @@ type Service struct {
 
 // NewService makes the service.
 func NewService(d Deps) *Service {
+	if d.Limiter == nil {
+		d.Limiter = account.NewLimits(d.Clock)
+	}
 	return &Service{Deps: d, hosts: map[string]*host{}}
 }
 
@@ -140,7 +159,6 @@ type Filter struct {
 
 // DeliveryFilter narrows lists of deliveries; zero values do not.
 type DeliveryFilter struct {
-	ID           DeliveryID
 	ConversionID conversion.ID
 	ClickID      click.ID
 	PostbackID   ID

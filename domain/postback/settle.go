@@ -93,6 +93,12 @@ func (s *Service) settleOnce(ctx context.Context, batch []Result) error {
 			if err != nil {
 				return err
 			}
+			if s.Notices == nil {
+				continue
+			}
+			if err := s.Notices.Post(ctx, h.notice(reason)); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

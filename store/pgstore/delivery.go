@@ -93,7 +93,6 @@ func deliveryConditions(scope account.Scope, f postback.DeliveryFilter) (string,
 	if id, ok := scope.Advertiser(); ok {
 		add(true, "offer_id IN (SELECT id FROM offers WHERE advertiser_id = ?)", id)
 	}
-	add(!f.ID.IsZero(), "id = ?", uuid(f.ID.UUID))
 	add(!f.ConversionID.IsZero(), "conversion_id = ?", uuid(f.ConversionID.UUID))
 	add(!f.ClickID.IsZero(), "click_id = ?", uuid(f.ClickID))
 	add(f.PostbackID != 0, "postback_id = ?", int64(f.PostbackID))
@@ -173,21 +172,65 @@ func (s Deliveries) loadAttempts(ctx context.Context, ds []postback.Delivery) er
 	return nil
 }
 
+// anew is what a resend sets. Who sends a row right now keeps it.
+const anew = `SET status = 'pending', reason = '', tries = 0, next_attempt_at = now(), lease_until = NULL, updated_at = now()`
+
 // Resend implements postback.DeliveryStore.
-func (s Deliveries) Resend(ctx context.Context, scope account.Scope, f postback.DeliveryFilter) ([]string, error) {
+func (s Deliveries) Resend(ctx context.Context, scope account.Scope, id postback.DeliveryID) (string, error) {
+	where, args, err := deliveryConditions(scope, postback.DeliveryFilter{})
+	if err != nil {
+		return "", err
+	}
+	rows, err := gorm.G[struct{ Host string }](s.db.orm(ctx)).Raw(`UPDATE deliveries `+anew+`
+		WHERE id = ? AND (lease_until IS NULL OR lease_until < now()) AND `+where+` RETURNING host`, append([]any{uuid(id.UUID)}, args...)...).Find(ctx)
+	if err != nil || len(rows) == 0 {
+		return "", translate("resend delivery", err)
+	}
+	return rows[0].Host, nil
+}
+
+// ResendPage implements postback.DeliveryStore. Rows are locked in the order of their ids, as everywhere.
+func (s Deliveries) ResendPage(ctx context.Context, scope account.Scope, f postback.DeliveryFilter, page domain.Page) ([]string, string, error) {
 	where, args, err := deliveryConditions(scope, f)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	rows, err := gorm.G[struct{ Host string }](s.db.orm(ctx)).Raw(`
-		UPDATE deliveries SET status = 'pending', reason = '', tries = 0, next_attempt_at = now(), lease_until = NULL, updated_at = now()
-		WHERE (lease_until IS NULL OR lease_until < now()) AND `+where+` RETURNING host`, args...).Find(ctx)
+	if page.Cursor != "" {
+		at, id, err := decodeUUIDCursor(page.Cursor)
+		if err != nil {
+			return nil, "", err
+		}
+		where, args = where+" AND (created_at, id) < (?, ?)", append(args, at, id)
+	}
+	type seenRow struct {
+		ID        uuid
+		CreatedAt time.Time
+		Host      *string // NULL: it stays as it is
+	}
+	rows, err := gorm.G[seenRow](s.db.orm(ctx)).Raw(`
+		WITH page AS MATERIALIZED (
+			SELECT id, created_at FROM deliveries WHERE `+where+` ORDER BY created_at DESC, id DESC LIMIT ?),
+		free AS MATERIALIZED (
+			SELECT d.id FROM deliveries d JOIN page USING (id)
+			WHERE (d.lease_until IS NULL OR d.lease_until < now()) AND NOT EXISTS (
+				SELECT FROM deliveries n WHERE n.conversion_id = d.conversion_id AND n.postback_id = d.postback_id
+					AND (n.created_at, n.id) > (d.created_at, d.id))
+			ORDER BY d.id FOR UPDATE OF d),
+		changed AS (UPDATE deliveries d `+anew+` FROM free WHERE d.id = free.id RETURNING d.id, d.host)
+		SELECT page.id, page.created_at, changed.host FROM page LEFT JOIN changed USING (id)
+		ORDER BY page.created_at DESC, page.id DESC`, append(args, page.Limit)...).Find(ctx)
 	if err != nil {
-		return nil, translate("resend deliveries", err)
+		return nil, "", translate("resend deliveries", err)
 	}
-	hosts := make([]string, len(rows))
-	for i, row := range rows {
-		hosts[i] = row.Host
+	var hosts []string
+	for _, row := range rows {
+		if row.Host != nil {
+			hosts = append(hosts, *row.Host)
+		}
 	}
-	return hosts, nil
+	if len(rows) < page.Limit {
+		return hosts, "", nil
+	}
+	last := rows[len(rows)-1]
+	return hosts, encodeCursor(last.CreatedAt, domain.UUID(last.ID).String()), nil
 }

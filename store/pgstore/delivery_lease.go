@@ -233,12 +233,12 @@ func (s Deliveries) settleHealth(ctx context.Context, results []postback.Result)
 			failures = CASE WHEN l.succeeded THEN 0 ELSE p.failures END + l.failures,
 			failing_since = CASE WHEN l.failures = 0 THEN NULL WHEN l.succeeded THEN now() ELSE coalesce(p.failing_since, now()) END
 		FROM locked l WHERE p.id = l.id
-		RETURNING p.id, p.active, p.failures, coalesce(p.failing_since, now()), now()`, ids, failures, succeeded)
+		RETURNING p.id, p.affiliate_id, substring(p.url FROM '^[^:]+://([^/?#]+)'), p.active, p.failures, coalesce(p.failing_since, now()), now()`, ids, failures, succeeded)
 	if err != nil {
 		return nil, translate("count failures of postbacks", err)
 	}
 	health, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (h postback.Health, err error) {
-		err = row.Scan(&h.PostbackID, &h.Active, &h.Failures, &h.FailingSince, &h.Now)
+		err = row.Scan(&h.PostbackID, &h.AffiliateID, &h.Host, &h.Active, &h.Failures, &h.FailingSince, &h.Now)
 		return h, err
 	})
 	if err != nil {
