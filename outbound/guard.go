@@ -27,6 +27,9 @@ var platformAddress = netip.MustParsePrefix("168.63.129.16/32")
 // resolveTimeout bounds the look-up of a name at save.
 const resolveTimeout = 2 * time.Second
 
+// maxHost is the longest name in text (RFC 1035, 2.3.4).
+const maxHost = 253
+
 // Guard decides which addresses outgoing requests may reach: public ones, on ports 80 and 443, and those that the
 // operator allowed, on any port. What it says when a connection is made counts (Control); at save it only spares the
 // user a surprise (CheckURL).
@@ -123,6 +126,9 @@ func hostPort(address string) (host string, port uint16, err error) {
 		return "", 0, errs.Invalid("invalid_url", "the URL has no host").At("body.url")
 	}
 	host, port = strings.TrimSuffix(u.Hostname(), "."), 443
+	if len(host) > maxHost {
+		return "", 0, errs.Invalid("invalid_url", "the host is longer than %d characters", maxHost).At("body.url")
+	}
 	if u.Scheme == "http" {
 		port = 80
 	}
