@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/waypost/waypost/config"
@@ -162,5 +163,5 @@ func causeOf(err error) string {
 	if e, ok := errs.As(err); ok && e.Unwrap() != nil {
 		err = e.Unwrap()
 	}
-	return err.Error()
+	return strings.Join(strings.Fields(err.Error()), " ") // on one line
 }

@@ -121,6 +121,7 @@ func (d *doctor) redis(ctx context.Context) {
 		d.fail(check, err.Error(), "correct REDIS_URL")
 		return
 	}
+	redis.SetLogger(redisLog{d.log})
 	client := options.MakeRedisClient().(redis.UniversalClient)
 	defer func() { _ = client.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, doctorPatience)

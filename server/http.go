@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/pprof"
 	"strings"
@@ -56,9 +57,10 @@ func besidesTracking(m echo.MiddlewareFunc) echo.MiddlewareFunc {
 }
 
 // httpServer has the limits of requirement 23: header 5 s, read 15 s, write 30 s, idle 60 s, header 16 KiB.
-func httpServer(h http.Handler) *http.Server {
+func httpServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -67,6 +69,7 @@ func httpServer(h http.Handler) *http.Server {
 	}
 }
 
+// debugServer has no time limit of writing: a profile takes as long as it is told to.
 func debugServer(addr string) *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

@@ -48,8 +48,11 @@ type Server struct {
 	track    *trackingNode // nil without role track
 	mail     *mail.Service // nil without role worker
 	sink     *sink         // nil outside the demo
+	handler  http.Handler // what the door opens on
+	door     door
 	http     *http.Server
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
+	failed   chan error   // of what listens
 
 	demoPassword string      // empty where the operator chose its own
 	migrated     int         // by a command
@@ -71,6 +74,10 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.lock, err = lockDataDir(cfg.DataDir); err != nil {
 		return err
 	}
+	redis.SetLogger(redisLog{log})
+	if err := s.serve(); err != nil {
+		return err
+	}
 	if cfg.Demo {
 		if err := s.prepareDemo(); err != nil {
 			return err
@@ -84,7 +91,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	}
 	queue, err := jobs.ParseRedis(s.parts.redisURL)
 	if err != nil {
-		return fmt.Errorf("REDIS_URL: %w", err)
+		return err
 	}
 	s.queue = queue.MakeRedisClient().(redis.UniversalClient)
 	if s.stores, err = openStores(s.cfg, s.parts, cfg.Has(config.RoleTrack)); err != nil {
@@ -105,15 +112,8 @@ func (s *Server) build(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	e, err := s.routes()
-	if err != nil {
-		return err
-	}
-	s.http = httpServer(e)
-	if cfg.DebugAddr != "" {
-		s.debug = debugServer(cfg.DebugAddr)
-	}
-	return nil
+	s.handler, err = s.routes()
+	return err
 }
 
 // Run serves until ctx ends, then stops in order: deliveries and requests, the spool's loader, the database. It returns
@@ -127,30 +127,26 @@ func (s *Server) Run(ctx context.Context) error {
 		began = time.Now()
 		return err
 	}
-	listeners, err := s.listen()
-	if err != nil {
-		began = time.Now()
-		return err
-	}
 	s.startNode(group)
 	s.startWorkers(group)
-	for server, ln := range listeners {
-		go func() {
-			if err := server.Serve(ln); err != nil && !errors.Is(err, http.ErrServerClosed) {
-				group.fail(err)
-			}
-		}()
-	}
-	s.log.InfoContext(ctx, "serving", "addr", s.cfg.Addr, "roles", s.cfg.Roles())
-	if err = s.announce(); err == nil {
+	s.door.open(s.handler)
+	s.log.InfoContext(ctx, "serving", "addr", s.cfg.Addr, "roles", s.cfg.Roles(), "version", Version().String())
+	err := s.announce()
+	if err == nil {
+		s.hintOperator(ctx)
 		select {
 		case <-ctx.Done():
 		case err = <-group.failed:
-			s.log.ErrorContext(ctx, "stopping after a failure", "error", err)
+		case err = <-s.failed:
 		}
 	}
+	if err != nil {
+		s.log.ErrorContext(ctx, "stopping after a failure", "error", err)
+	}
 	began = time.Now()
+	s.say("Waypost is stopping …")
 	s.stop(group)
+	s.say("Waypost has stopped serving; what was acknowledged is kept.")
 	return err
 }
 
@@ -248,6 +244,12 @@ func (s *Server) close(limit time.Duration) {
 
 func (s *Server) closeAll(ctx context.Context) {
 	var faults []error
+	if s.http != nil {
+		_ = s.http.Close()
+	}
+	if s.debug != nil {
+		_ = s.debug.Close()
+	}
 	if s.track != nil {
 		faults = append(faults, s.track.spool.Close())
 	}
