@@ -132,7 +132,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: newCoupons(db),
 		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
 		Reports: report.NewService(db.Reports(), now),
-		Traces: trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Notices: s.notices, Clock: now, Log: log,
+		Traces:  trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Notices: s.notices, Clock: now, Log: log,
 	})
 }
 
