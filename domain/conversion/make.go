@@ -72,7 +72,7 @@ func (s *Service) Make(ctx context.Context, actor account.Actor, in MakeInput) (
 			}
 		}
 	}
-	if errs.HasCode(err, "unknown_reference") { // offer, goal and advertiser were found
+	if e, ok := errs.As(err); ok && e.Code == "unknown_reference" && len(e.Fields) == 0 { // offer, goal and advertiser were found
 		err = errs.Invalid("unknown_reference", "there is no affiliate with this id").At("body.affiliate_id").Because(err)
 	}
 	return Conversion{}, nil, fmt.Errorf("make conversion: %w", err)
