@@ -47,8 +47,8 @@ type Config struct {
 	// TrackingURL is the base of tracking links; unset = PublicURL.
 	TrackingURL string `env:"WAYPOST_TRACKING_URL"`
 
-	// Secret, 32 characters or more, keys click ids, tokens and sealed columns. Role all generates one into the data
-	// folder; other roles need it set, the same on every node.
+	// Secret, 32 characters or more, keys click ids, tokens and sealed columns. A process that does all generates
+	// one into the data folder; other roles need it set, the same on every node.
 	Secret string `env:"WAYPOST_SECRET"`
 	// SecretPrevious is a comma list of older secrets, still accepted for click ids, signed links and sealed columns.
 	SecretPrevious []string `env:"WAYPOST_SECRET_PREVIOUS"`

@@ -42,6 +42,9 @@ func Settings() ([]Setting, error) {
 				doc = names.Replace(strings.Join(strings.Fields(f.Doc.Text()), " "))
 			}
 			if name := tag.Get("env"); name != "" {
+				if rest, ok := strings.CutPrefix(doc, name+" is "); ok { // a comment begins with the name, a table has it already
+					doc = strings.ToUpper(rest[:1]) + rest[1:]
+				}
 				all = append(all, Setting{Name: name, Default: tag.Get("envDefault"), Doc: doc})
 			}
 		}
