@@ -23,7 +23,7 @@ func (s *service) meRoutes() {
 // meBody is the user that the token belongs to.
 type meBody struct {
 	userBody
-	Party       *partyBody `json:"party" nullable:"true" doc:"The affiliate or advertiser that you belong to; null for operators"`
+	Party       *partyBody `json:"party,omitempty" doc:"The affiliate or advertiser that you belong to; left out for operators"`
 	Permissions []string   `json:"permissions" doc:"What you may do with this token" example:"[\"read_traffic\"]"`
 }
 
