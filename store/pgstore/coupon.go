@@ -115,7 +115,7 @@ func (s Coupons) List(ctx context.Context, scope account.Scope, f offer.CouponFi
 
 // askedCoupon is a coupon with the code as a call wrote it.
 type askedCoupon struct {
-	couponRow       `gorm:"embedded"`
+	Row             couponRow `gorm:"embedded"`
 	Asked           string
 	AffiliateStatus string
 }
@@ -133,7 +133,7 @@ func (s Conversions) LoadCoupons(ctx context.Context, codes []string) (map[strin
 	}
 	found := make(map[string][]conversion.CouponTerms, len(rows))
 	for _, r := range rows {
-		found[r.Asked] = append(found[r.Asked], conversion.CouponTerms{Coupon: r.coupon(),
+		found[r.Asked] = append(found[r.Asked], conversion.CouponTerms{Coupon: r.Row.coupon(),
 			AffiliateActive: r.AffiliateStatus == string(affiliate.StatusActive)})
 	}
 	return found, nil

@@ -178,7 +178,7 @@ func (s Conversions) LogAgain(ctx context.Context, f conversion.LogFilter, after
 	}
 	lines := make([]conversion.LogLine, len(rows))
 	for i, r := range rows {
-		lines[i].LogEntry = r.entry()
+		lines[i].LogEntry = r.Row.entry()
 		if lines[i].Call, err = s.call(rawRow{r.Raw}); err != nil {
 			return nil, err
 		}
@@ -188,8 +188,8 @@ func (s Conversions) LogAgain(ctx context.Context, f conversion.LogFilter, after
 
 // sealedRow is a line with its sealed call.
 type sealedRow struct {
-	logRow `gorm:"embedded"`
-	Raw    []byte
+	Row logRow `gorm:"embedded"`
+	Raw []byte
 }
 
 // TableName implements gorm's Tabler.
