@@ -48,6 +48,8 @@ var onlyIn = map[string][]string{
 	"net/http":                       {"server", "web", "api", "tracking", "outbound"},
 	"os":                             {"cmd", "config", "server", "spool", "embedded", "outbound"},
 	"github.com/shopspring/decimal":  {"domain/money"},
+	"github.com/wneessen/go-mail":    {"outbound"},
+	"github.com/oschwald/":           {"outbound"},
 }
 
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.
