@@ -22,10 +22,11 @@ func specificity(p *Postback) int {
 	return 0
 }
 
-// covers tells whether the conversion lies in the postback's scope.
-func covers(p *Postback, c *conversion.Conversion) bool {
-	return p.Active && p.AffiliateID == c.AffiliateID &&
-		(p.OfferID == 0 || p.OfferID == c.OfferID) && (p.GoalID == 0 || p.GoalID == c.GoalID)
+// covers tells whether the conversion lies in the scope of an active postback.
+func covers(p *Postback, c *conversion.Conversion) bool { return p.Active && inScope(p, c) }
+
+func inScope(p *Postback, c *conversion.Conversion) bool {
+	return p.AffiliateID == c.AffiliateID && (p.OfferID == 0 || p.OfferID == c.OfferID) && (p.GoalID == 0 || p.GoalID == c.GoalID)
 }
 
 // Select chooses the postbacks that a change fires. A change that made no conversion and moved no status fires none.

@@ -59,6 +59,17 @@ func (s *Service) Trace(ctx context.Context, actor account.Actor, text string) (
 	}); err != nil {
 		return Trace{}, fmt.Errorf("trace deliveries: %w", err)
 	}
+	if view := viewOf(actor); view.Commission {
+		rows.Conversions, err = all(func(p domain.Page) (domain.Slice[conversion.Conversion], error) {
+			return s.conversions.List(ctx, actor, conversion.Filter{ClickID: c.ID}, p)
+		})
+		if err != nil {
+			return Trace{}, fmt.Errorf("trace conversions: %w", err)
+		}
+		if rows.Recipients, err = s.postbacks.Known(ctx, actor, c.AffiliateID); err != nil {
+			return Trace{}, fmt.Errorf("trace postbacks: %w", err)
+		}
+	}
 	return Tell(rows, viewOf(actor), s.clicks.Text), nil
 }
 

@@ -59,12 +59,17 @@ type Rows struct {
 	Events     []conversion.Event
 	Entries    []ledger.Entry
 	Deliveries []postback.Delivery
+
+	// What explains which postbacks fired; empty for eyes that know no affiliate's postbacks.
+	Conversions []conversion.Conversion
+	Recipients  []postback.Recipient
 }
 
 // Tell puts rows in order: by time, and where clocks of several nodes disagree never an effect before its cause.
 func Tell(r Rows, v View, clickText func(click.ID) string) Trace {
 	t := teller{view: v, conversions: map[domain.UUID]time.Time{}, calls: map[domain.UUID]time.Time{}}
 	t.click(r.Click, clickText)
+	t.explains(r)
 	for _, l := range r.Log {
 		t.call(l, clickText)
 	}
@@ -102,6 +107,55 @@ type teller struct {
 	told        []told
 	calls       map[domain.UUID]time.Time // when, in order, each call was told
 	conversions map[domain.UUID]time.Time // when, in order, each conversion was made
+
+	rows       map[conversion.ID]conversion.Conversion
+	fired      map[firedKey]bool
+	recipients []postback.Recipient
+}
+
+// firedKey is a status of a conversion that a postback was to be told of.
+type firedKey struct {
+	conversion conversion.ID
+	status     conversion.Status
+	postback   postback.ID
+}
+
+func (t *teller) explains(r Rows) {
+	t.rows, t.fired, t.recipients = map[conversion.ID]conversion.Conversion{}, map[firedKey]bool{}, r.Recipients
+	for _, c := range r.Conversions {
+		t.rows[c.ID] = c
+	}
+	for _, d := range r.Deliveries {
+		t.fired[firedKey{d.ConversionID, d.EventStatus, d.PostbackID}] = true
+	}
+}
+
+// postbacks adds to data which of the affiliate's postbacks were told of the event, and why not, and says in words where
+// none was.
+func (t *teller) postbacks(data map[string]any, e conversion.Event) string {
+	c, known := t.rows[e.ConversionID]
+	if !known || e.From == e.To {
+		return ""
+	}
+	c.Status = e.To
+	told, fired := []map[string]any{}, false
+	for _, x := range postback.Explain(&c, e.At, t.recipients, func(id postback.ID) bool { return t.fired[firedKey{c.ID, e.To, id}] }) {
+		one := map[string]any{"postback_id": x.PostbackID, "fired": x.Fired}
+		if !x.Fired {
+			one["why"] = x.Why
+		}
+		told, fired = append(told, one), fired || x.Fired
+	}
+	data["postbacks"] = told
+	switch {
+	case fired:
+		return ""
+	case len(told) == 0:
+		return "; no postback fired: the affiliate has none for this offer and goal"
+	case len(told) == 1:
+		return fmt.Sprintf("; postback %d did not fire: %s", told[0]["postback_id"], told[0]["why"])
+	}
+	return fmt.Sprintf("; none of the affiliate's %d postbacks fired", len(told))
 }
 
 func (t *teller) tell(at, cause time.Time, kind Kind, data map[string]any, format string, args ...any) time.Time {
@@ -172,7 +226,7 @@ func (t *teller) event(e conversion.Event) {
 	cause := t.calls[e.LogID.UUID]
 	if e.Kind == conversion.EventCreated {
 		t.conversions[e.ConversionID.UUID] = t.tell(e.At, cause, KindConversion, data,
-			"Conversion %s recorded: %s, %s", e.ConversionID, t.amounts(e.Data.Figures), e.To)
+			"Conversion %s recorded: %s, %s%s", e.ConversionID, t.amounts(e.Data.Figures), e.To, t.postbacks(data, e))
 		return
 	}
 	if made := t.conversions[e.ConversionID.UUID]; made.After(cause) {
@@ -195,7 +249,7 @@ func (t *teller) event(e conversion.Event) {
 		data["reason"] = e.Reason
 		summary += ": " + e.Reason
 	}
-	t.tell(e.At, cause, KindStatusChange, data, "%s", summary)
+	t.tell(e.At, cause, KindStatusChange, data, "%s", summary+t.postbacks(data, e))
 }
 
 // figures adds to data what the view may see of them.
@@ -248,10 +302,10 @@ func (t *teller) delivery(d postback.Delivery) {
 		"Affiliate's postback %d is due for status %s: %s", d.PostbackID, d.EventStatus, deliveryState(d))
 	for _, a := range d.Attempts {
 		data := map[string]any{"delivery_id": d.ID.String(), "number": a.Number, "status_code": a.StatusCode,
-			"duration_ms": a.Duration.Milliseconds(), "error": a.Error, "response_body": a.ResponseBody}
+			"duration_ms": a.Duration.Milliseconds(), "error": a.Error.Sentence(d.Host, a.StatusCode), "error_code": a.Error, "response_body": a.ResponseBody}
 		got := fmt.Sprintf("HTTP %d", a.StatusCode)
 		if a.StatusCode == 0 {
-			got = string(a.Error)
+			got = a.Error.Sentence(d.Host, 0)
 		}
 		order = t.tell(a.At, order, KindDeliveryAttempt, data, "Try %d of postback %d: %s after %d ms",
 			a.Number, d.PostbackID, got, a.Duration.Milliseconds())

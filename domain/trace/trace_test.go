@@ -100,7 +100,7 @@ func TestTellForOperator(t *testing.T) {
 		"ledger: 12.50 USD moved from network:commission to a12:approved",
 		"ledger: 15.00 USD moved from network:revenue to d7:receivable",
 		"delivery: Affiliate's postback 5 is due for status approved: delivered",
-		"delivery_attempt: Try 1 of postback 5: timeout after 15000 ms",
+		"delivery_attempt: Try 1 of postback 5: the receiver did not answer within 15 s after 15000 ms",
 		"delivery_attempt: Try 2 of postback 5: HTTP 200 after 35 ms",
 		"status_change: Conversion " + c + " moved from approved to rejected: refund",
 	}
