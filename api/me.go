@@ -22,7 +22,7 @@ func (s *service) meRoutes() {
 
 // meBody is the user that the token belongs to.
 type meBody struct {
-	userBody
+	UserBody
 	Party       *partyBody `json:"party,omitempty" doc:"The affiliate or advertiser that you belong to; left out for operators"`
 	Permissions []string   `json:"permissions" doc:"What you may do with this token" example:"[\"read_traffic\"]"`
 }
@@ -35,7 +35,7 @@ type partyBody struct {
 }
 
 func (s *service) newMeBody(ctx context.Context, actor account.Actor, u account.User) (*one[meBody], error) {
-	b := meBody{userBody: newUserBody(u), Permissions: []string{}}
+	b := meBody{UserBody: newUserBody(u), Permissions: []string{}}
 	for _, p := range actor.Role.Permissions() {
 		b.Permissions = append(b.Permissions, p.Name())
 	}

@@ -21,8 +21,8 @@ func (s *service) userRoutes() {
 	register(s, op{"reset-second-factor", http.MethodDelete, "/users/{id}/second-factor", "Turn off the second factor of a user who lost it", tagUsers, 204, nil}, s.resetSecondFactor)
 }
 
-// userBody is a user as administrators see it.
-type userBody struct {
+// UserBody is a user as administrators, and as itself, see it.
+type UserBody struct {
 	ID            account.UserID `json:"id"`
 	Email         string         `json:"email" example:"jane@example.com"`
 	Name          string         `json:"name" example:"Jane Doe"`
@@ -38,17 +38,17 @@ type userBody struct {
 	InvitationURL *string        `json:"invitation_url,omitempty" doc:"Where the invited user chooses a password; shown only here, for whom mail does not reach"`
 }
 
-func newUserBody(u account.User) userBody {
-	return userBody{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), AffiliateID: optionalID(u.AffiliateID),
+func newUserBody(u account.User) UserBody {
+	return UserBody{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), AffiliateID: optionalID(u.AffiliateID),
 		AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status), TimeZone: u.TimeZone, SecondFactor: u.SecondFactor,
 		LastLoginAt: optionalTime(u.LastLoginAt), CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt)}
 }
 
 // newInvitedBody is a user with the link that was just mailed.
-func newInvitedBody(u account.User, url string) *one[userBody] {
+func newInvitedBody(u account.User, url string) *one[UserBody] {
 	b := newUserBody(u)
 	b.InvitationURL = optionalText(url)
-	return &one[userBody]{b}
+	return &one[UserBody]{b}
 }
 
 // UserFields are what may be left out when a user is saved.
@@ -81,7 +81,7 @@ type userList struct {
 	AdvertiserID int64  `query:"advertiser_id"`
 }
 
-func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userList) (*list[userBody], error) {
+func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userList) (*list[UserBody], error) {
 	from, to, err := in.bounds()
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ type userCreate struct {
 	}
 }
 
-func (s *service) createUser(ctx context.Context, actor account.Actor, in *userCreate) (*one[userBody], error) {
+func (s *service) createUser(ctx context.Context, actor account.Actor, in *userCreate) (*one[UserBody], error) {
 	u := account.User{Email: in.Body.Email, Role: in.Body.Role}
 	in.Body.apply(&u)
 	if in.Body.Password.value == "" {
@@ -118,15 +118,15 @@ func (s *service) createUser(ctx context.Context, actor account.Actor, in *userC
 	if err != nil {
 		return nil, err
 	}
-	return &one[userBody]{newUserBody(u)}, nil
+	return &one[UserBody]{newUserBody(u)}, nil
 }
 
-func (s *service) getUser(ctx context.Context, actor account.Actor, in *userID) (*one[userBody], error) {
+func (s *service) getUser(ctx context.Context, actor account.Actor, in *userID) (*one[UserBody], error) {
 	u, err := s.Accounts.GetUser(ctx, actor, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &one[userBody]{newUserBody(u)}, nil
+	return &one[UserBody]{newUserBody(u)}, nil
 }
 
 type userUpdate struct {
@@ -138,7 +138,7 @@ type userUpdate struct {
 	}
 }
 
-func (s *service) updateUser(ctx context.Context, actor account.Actor, in *userUpdate) (*one[userBody], error) {
+func (s *service) updateUser(ctx context.Context, actor account.Actor, in *userUpdate) (*one[UserBody], error) {
 	u, err := s.Accounts.UpdateUser(ctx, actor, in.ID, func(u *account.User) {
 		in.Body.Email.to(&u.Email)
 		in.Body.Role.to(&u.Role)
@@ -147,7 +147,7 @@ func (s *service) updateUser(ctx context.Context, actor account.Actor, in *userU
 	if err != nil {
 		return nil, err
 	}
-	return &one[userBody]{newUserBody(u)}, nil
+	return &one[UserBody]{newUserBody(u)}, nil
 }
 
 func (s *service) deleteUser(ctx context.Context, actor account.Actor, in *userID) (*noBody, error) {
@@ -166,7 +166,7 @@ func (s *service) setUserPassword(ctx context.Context, actor account.Actor, in *
 	return nil, s.Accounts.SetPassword(ctx, actor, account.SetPasswordInput{UserID: in.ID, Current: in.Body.CurrentPassword, New: in.Body.Password})
 }
 
-func (s *service) inviteUser(ctx context.Context, actor account.Actor, in *userID) (*one[userBody], error) {
+func (s *service) inviteUser(ctx context.Context, actor account.Actor, in *userID) (*one[UserBody], error) {
 	u, url, err := s.Accounts.Invite(ctx, actor, in.ID)
 	if err != nil {
 		return nil, err
