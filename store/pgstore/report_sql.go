@@ -88,8 +88,8 @@ func namedBy(d report.Dimension) (table, column string) {
 }
 
 // clicked adds up clicks. Which click of a visitor's day is the first is found among all of that UTC day, so days are
-// read from their start and narrowed to a country, a sub id or a time only afterwards. Address and user agent are
-// compared by a hash of 64 bits, which makes sorting a million clicks six times cheaper.
+// read from their start and narrowed to a country, a sub id or a time only afterwards. Visitors are compared by a hash of
+// 64 bits, for a million clicks are sorted by it.
 func (b *reportSQL) clicked(by string) string {
 	matching := append([]string{"c.created_at >= " + b.arg(b.sel.From)}, b.factsOf("c")...)
 	where := append([]string{"c.created_at >= " + b.arg(b.sel.From.UTC().Truncate(24*time.Hour)),
@@ -99,8 +99,8 @@ func (b *reportSQL) clicked(by string) string {
 	}
 	return `visit AS (
 	SELECT c.offer_id, c.reason = '' AS valid, ` + strings.Join(matching, " AND ") + ` AS matching, ` + as(b.keys("c", "c"), "k") + `,
-		row_number() OVER (PARTITION BY (c.created_at AT TIME ZONE 'UTC')::date, c.offer_id, c.affiliate_id, c.reason = '',
-			hashtextextended(c.ip || E'\n' || c.user_agent, 0) ORDER BY c.click_id) = 1 AS first
+		row_number() OVER (PARTITION BY c.reason = '', hashint8extended(c.offer_id, hashint8extended(c.affiliate_id, hashtextextended(
+			c.ip || E'\n' || c.user_agent, (c.created_at AT TIME ZONE 'UTC')::date - date '2000-01-01'))) ORDER BY c.click_id) = 1 AS first
 	FROM clicks c WHERE ` + strings.Join(where, " AND ") + `
 ), clicked AS (
 	SELECT ` + by + `, ` + b.clickCurrency() + ` AS currency, count(*) FILTER (WHERE valid) AS clicks,
