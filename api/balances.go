@@ -24,10 +24,10 @@ func (s *service) balanceRoutes() {
 // balanceBody is what lies in an affiliate's accounts in one currency.
 type balanceBody struct {
 	Currency string `json:"currency"`
-	Pending  string `json:"pending"`
-	Approved string `json:"approved"`
-	Invoiced string `json:"invoiced"`
-	Paid     string `json:"paid"`
+	Pending  string `json:"pending" csv:"number"`
+	Approved string `json:"approved" csv:"number"`
+	Invoiced string `json:"invoiced" csv:"number"`
+	Paid     string `json:"paid" csv:"number"`
 }
 
 func newBalanceBody(b ledger.Balance) balanceBody {
