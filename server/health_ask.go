@@ -21,7 +21,7 @@ func Health(ctx context.Context, cfg config.Config, path string) (string, error)
 		return "", fmt.Errorf("WAYPOST_ADDR: %w", err)
 	}
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		host = "localhost"
+		host = "127.0.0.1" // the image has no file of names
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
