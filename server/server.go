@@ -48,7 +48,7 @@ type Server struct {
 	track    *trackingNode // nil without role track
 	mail     *mail.Service // nil without role worker
 	sink     *sink         // nil outside the demo
-	handler  http.Handler // what the door opens on
+	handler  http.Handler  // what the door opens on
 	door     door
 	http     *http.Server
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
