@@ -112,6 +112,7 @@ func newWorld(t testing.TB) *world {
 		Affiliates:  affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now}),
 		Offers: offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
+		Coupons:   offer.NewCouponService(offer.CouponDeps{Tx: db, Store: db.Coupons(), Offers: db.Offers(), Affiliates: db.Affiliates(), Audit: db.Audit(), Clock: now}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()), Reports: report.NewService(db.Reports(), now),
 		Network: settings.NewService(settings.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now}),
 		Traces:  trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notices,
