@@ -58,7 +58,7 @@ func (s *service) login(ctx context.Context, ip string, in *loginInput) (*one[to
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token" maxLength:"200"`
+		RefreshToken string `json:"refresh_token" maxLength:"4096"`
 	}
 }
 
