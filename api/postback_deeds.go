@@ -18,8 +18,8 @@ type postbackTest struct {
 	}
 }
 
-// postbackTestBody is what one call brought back.
-type postbackTestBody struct {
+// testResultBody is what one call brought back.
+type testResultBody struct {
 	URL          string  `json:"url" doc:"Macros filled, secrets masked"`
 	Method       string  `json:"method" enum:"GET,POST"`
 	StatusCode   *int    `json:"status_code" nullable:"true" doc:"null where no answer came"`
@@ -29,7 +29,7 @@ type postbackTestBody struct {
 	ResponseBody string  `json:"response_body" doc:"Its beginning"`
 }
 
-func (s *service) testPostback(ctx context.Context, actor account.Actor, in *postbackTest) (*one[postbackTestBody], error) {
+func (s *service) testPostback(ctx context.Context, actor account.Actor, in *postbackTest) (*one[testResultBody], error) {
 	var test postback.TestInput
 	if b := in.Body; b != nil {
 		test.URL, test.Method = b.URL, b.Method
@@ -42,12 +42,12 @@ func (s *service) testPostback(ctx context.Context, actor account.Actor, in *pos
 	if err != nil {
 		return nil, err
 	}
-	b := postbackTestBody{URL: sample.URL, Method: sample.Method, DurationMS: sample.Duration.Milliseconds(),
+	b := testResultBody{URL: sample.URL, Method: sample.Method, DurationMS: sample.Duration.Milliseconds(),
 		Error: optionalText(sample.Error.Sentence("", sample.StatusCode)), ErrorCode: optionalText(sample.Error), ResponseBody: sample.ResponseBody}
 	if sample.StatusCode != 0 {
 		b.StatusCode = &sample.StatusCode
 	}
-	return &one[postbackTestBody]{b}, nil
+	return &one[testResultBody]{b}, nil
 }
 
 type postbackBackfill struct {
