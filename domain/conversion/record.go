@@ -3,6 +3,7 @@ package conversion
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
@@ -128,6 +129,9 @@ func (s *Service) prepare(c Call) *work {
 	w := &work{call: c}
 	var invalidBody *errs.Error
 	w.sent, invalidBody = ParseSent(c)
+	if c.Pixel() { // these choose its cookie
+		w.sent.Unknown = slices.DeleteFunc(w.sent.Unknown, func(name string) bool { return name == "o" || name == "offer_id" })
+	}
 	if w.coupon = couponOf(w.sent); w.coupon == "" {
 		w.clickID, w.refusal = Identify(w.sent, s.d.Signer, c.ReceivedAt)
 	}
