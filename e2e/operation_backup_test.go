@@ -46,11 +46,14 @@ func settledTrace(t testing.TB, c *client, clickID string, deliveries int) objec
 		trace = c.must("GET", "/clicks/"+clickID+"/trace", nil, http.StatusOK)
 		n := 0
 		for _, item := range trace.items(t) {
+			if data, ok := item["data"].(map[string]any); ok && item.text("kind") == "delivery" && data["status"] == "delivered" {
+				n++
+			}
 			if item.text("kind") == "delivery_attempt" {
 				n++
 			}
 		}
-		return n >= deliveries
+		return n >= 2*deliveries
 	})
 	return trace
 }
