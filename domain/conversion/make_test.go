@@ -190,6 +190,7 @@ func TestCorrectByHand(t *testing.T) {
 	ctx := context.Background()
 	id := w.post("clickid", w.click(1, noon.Add(-time.Hour), ""), "val", "100", "com", "10", "txid", "1").ConversionID
 	told := len(w.announcer.told())
+	w.at(noon.Add(time.Millisecond)) // events of one millisecond have no order
 	c, err := w.s.Edit(ctx, operator, id, conversion.EditInput{Val: rate("90"), Commission: rate("9.5"), Reason: "part of it came back"})
 	if err != nil || c.Val.String() != "90" || c.Commission.String() != "9.50" || c.Revenue.String() != "12.00" || c.Status != "approved" || c.OriginalVal.String() != "100" {
 		t.Errorf("%+v, %v", c, err)
