@@ -105,7 +105,7 @@ func newTrackingNode(cfg config.Config, st *stores, s *services, log *slog.Logge
 	n.doors = tracking.New(tracking.Options{
 		Routing: n.routing, Spool: sp, Country: geo.of, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
 		Record: s.conversions.RecordBatch, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
-		HTTPS: strings.HasPrefix(cfg.TrackingURL, "https://"),
+		HTTPS: strings.HasPrefix(cfg.TrackingURL, "https://"), Limiter: st.limiter,
 	})
 	st.db.OnCatalogueChange(n.routing.Refresh)
 	return n, nil
