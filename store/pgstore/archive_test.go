@@ -139,7 +139,7 @@ func TestConditionAndBacklog(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c.Version < 150000 || c.Fsync || c.Migration < 2 || c.MaxConnections < 100 || c.Connections < 1 || c.Operators != 0 ||
-		c.Clock.Sub(time.Now()).Abs() > time.Minute || c.PartitionsUntil.After(time.Now()) {
+		time.Until(c.Clock).Abs() > time.Minute || c.PartitionsUntil.After(time.Now()) {
 		t.Errorf("condition: %+v", c)
 	}
 	today := time.Now().UTC().Truncate(24 * time.Hour)
