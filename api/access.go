@@ -17,11 +17,11 @@ func (s *service) accessRoutes() {
 
 // accessBody is one affiliate's permission for one offer.
 type accessBody struct {
-	OfferID     offer.ID     `json:"offer_id"`
-	AffiliateID affiliate.ID `json:"affiliate_id"`
-	Status      string       `json:"status" enum:"pending,approved,rejected"`
-	CreatedAt   time.Time    `json:"created_at"`
-	UpdatedAt   time.Time    `json:"updated_at"`
+	OfferID     offer.ID     `json:"offer_id" doc:"The offer"`
+	AffiliateID affiliate.ID `json:"affiliate_id" doc:"The affiliate"`
+	Status      string       `json:"status" enum:"pending,approved,rejected" doc:"Whether the affiliate may run it"`
+	CreatedAt   time.Time    `json:"created_at" doc:"When it was made"`
+	UpdatedAt   time.Time    `json:"updated_at" doc:"When it was changed last"`
 }
 
 func newAccessBody(a offer.Access) accessBody {
@@ -30,11 +30,11 @@ func newAccessBody(a offer.Access) accessBody {
 }
 
 type accessList struct {
-	ID offer.ID `path:"id"`
+	ID offer.ID `path:"id" doc:"Id of the offer"`
 	Paging
 	Period
-	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1"`
-	Status      string       `query:"status" enum:"pending,approved,rejected"`
+	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1" doc:"Only this affiliate"`
+	Status      string       `query:"status" enum:"pending,approved,rejected" doc:"Only those in this state"`
 }
 
 func (s *service) listAccess(ctx context.Context, actor account.Actor, in *accessList) (*list[accessBody], error) {
@@ -51,10 +51,10 @@ func (s *service) listAccess(ctx context.Context, actor account.Actor, in *acces
 }
 
 type accessSet struct {
-	ID   offer.ID `path:"id"`
+	ID   offer.ID `path:"id" doc:"Id of the offer"`
 	Body struct {
 		AffiliateID Optional[affiliate.ID]       `json:"affiliate_id,omitempty" minimum:"1" doc:"An affiliate's own is implied"`
-		Status      Optional[offer.AccessStatus] `json:"status,omitempty" enum:"pending,approved,rejected"`
+		Status      Optional[offer.AccessStatus] `json:"status,omitempty" enum:"pending,approved,rejected" doc:"Whether the affiliate may run it; an affiliate can only ask (pending)"`
 	}
 }
 

@@ -22,19 +22,19 @@ func (s *service) advertiserRoutes() {
 
 // advertiserBody is an advertiser as its own users and operators see it; nobody else does.
 type advertiserBody struct {
-	ID              advertiser.ID     `json:"id"`
-	Name            string            `json:"name"`
-	Email           string            `json:"email"`
-	Status          string            `json:"status" enum:"active,paused,pending,blocked"`
+	ID              advertiser.ID     `json:"id" doc:"Id of the advertiser"`
+	Name            string            `json:"name" doc:"Name, for people"`
+	Email           string            `json:"email" doc:"Contact; empty if none"`
+	Status          string            `json:"status" enum:"active,paused,pending,blocked" doc:"Only the offers of an active one take clicks"`
 	Currency        string            `json:"currency" doc:"ISO 4217; of its offers unless they say otherwise"`
 	OverridePercent *money.Rate       `json:"override_percent,omitempty" doc:"The network's margin on top of the commission, in percent"`
-	PostbackAuth    string            `json:"postback_auth" enum:"token,hmac,ip,none"`
+	PostbackAuth    string            `json:"postback_auth" enum:"token,hmac,ip,none" doc:"How its postbacks prove that they are its own"`
 	PostbackToken   *string           `json:"postback_token,omitempty" doc:"Secret that its postbacks carry, or the key of their HMAC"`
 	AlwaysOK        bool              `json:"always_200" doc:"Refused postbacks are answered with HTTP 200 too"`
 	IPAllowlist     []string          `json:"ip_allowlist" doc:"Addresses or networks that its postbacks may come from; empty = any"`
 	StatusMap       map[string]string `json:"status_map" doc:"Its word for a status, to ours"`
-	CreatedAt       time.Time         `json:"created_at"`
-	UpdatedAt       time.Time         `json:"updated_at"`
+	CreatedAt       time.Time         `json:"created_at" doc:"When it was made"`
+	UpdatedAt       time.Time         `json:"updated_at" doc:"When it was changed last"`
 	Warnings        []warningBody     `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
@@ -57,15 +57,15 @@ func newAdvertiserBody(a advertiser.Advertiser, v view) advertiserBody {
 
 // AdvertiserFields are what may be left out when an advertiser is saved.
 type AdvertiserFields struct {
-	Email           Nullable[string]            `json:"email,omitempty" maxLength:"254"`
-	Status          Optional[advertiser.Status] `json:"status,omitempty" enum:"active,paused,pending,blocked"`
+	Email           Nullable[string]            `json:"email,omitempty" maxLength:"254" doc:"Contact; null empties it"`
+	Status          Optional[advertiser.Status] `json:"status,omitempty" enum:"active,paused,pending,blocked" doc:"Only the offers of an active one take clicks; active if left out of a new one"`
 	Currency        Optional[money.Currency]    `json:"currency,omitempty" doc:"ISO 4217" example:"USD"`
-	OverridePercent Optional[money.Rate]        `json:"override_percent,omitempty" example:"20"`
-	PostbackAuth    Optional[advertiser.Auth]   `json:"postback_auth,omitempty" enum:"token,hmac,ip,none"`
+	OverridePercent Optional[money.Rate]        `json:"override_percent,omitempty" example:"20" doc:"The network's margin on top of the commission, in percent; 0 if left out of a new one. Operators only"`
+	PostbackAuth    Optional[advertiser.Auth]   `json:"postback_auth,omitempty" enum:"token,hmac,ip,none" doc:"How its postbacks prove that they are its own; token if left out of a new one"`
 	PostbackToken   Optional[string]            `json:"postback_token,omitempty" maxLength:"200" doc:"Empty = a new one is made"`
-	AlwaysOK        Optional[bool]              `json:"always_200,omitempty"`
-	IPAllowlist     Optional[[]string]          `json:"ip_allowlist,omitempty"`
-	StatusMap       Optional[map[string]string] `json:"status_map,omitempty"`
+	AlwaysOK        Optional[bool]              `json:"always_200,omitempty" doc:"Answer refused postbacks with HTTP 200 too; false if left out of a new one"`
+	IPAllowlist     Optional[[]string]          `json:"ip_allowlist,omitempty" doc:"Addresses or networks (CIDR) that its postbacks may come from; empty = any. Required for postback_auth ip"`
+	StatusMap       Optional[map[string]string] `json:"status_map,omitempty" doc:"Its word for a status, to ours: approved, pending, hold, rejected or trash"`
 }
 
 func (f AdvertiserFields) apply(a *advertiser.Advertiser) {
@@ -81,13 +81,13 @@ func (f AdvertiserFields) apply(a *advertiser.Advertiser) {
 }
 
 type advertiserID struct {
-	ID advertiser.ID `path:"id"`
+	ID advertiser.ID `path:"id" doc:"Id of the advertiser"`
 }
 
 type advertiserList struct {
 	Paging
 	Period
-	Status string `query:"status" enum:"active,paused,pending,blocked"`
+	Status string `query:"status" enum:"active,paused,pending,blocked" doc:"Only those in this state"`
 	Search string `query:"search" maxLength:"200" doc:"Part of the name"`
 }
 
@@ -106,7 +106,7 @@ func (s *service) listAdvertisers(ctx context.Context, actor account.Actor, in *
 
 type advertiserCreate struct {
 	Body struct {
-		Name string `json:"name" maxLength:"400"`
+		Name string `json:"name" maxLength:"400" doc:"Name, for people"`
 		AdvertiserFields
 	}
 }
@@ -132,9 +132,9 @@ func (s *service) getAdvertiser(ctx context.Context, actor account.Actor, in *ad
 }
 
 type advertiserUpdate struct {
-	ID   advertiser.ID `path:"id"`
+	ID   advertiser.ID `path:"id" doc:"Id of the advertiser"`
 	Body struct {
-		Name Optional[string] `json:"name,omitempty" maxLength:"400"`
+		Name Optional[string] `json:"name,omitempty" maxLength:"400" doc:"Name, for people"`
 		AdvertiserFields
 	}
 }

@@ -22,14 +22,14 @@ func (s *service) affiliateRoutes() {
 
 // affiliateBody is an affiliate; it has no field that any role may not see.
 type affiliateBody struct {
-	ID        affiliate.ID  `json:"id"`
-	Name      string        `json:"name"`
-	Email     string        `json:"email"`
-	Status    string        `json:"status" enum:"active,pending,paused,blocked"`
+	ID        affiliate.ID  `json:"id" doc:"Id of the affiliate"`
+	Name      string        `json:"name" doc:"Name, for people"`
+	Email     string        `json:"email" doc:"Contact; empty if none"`
+	Status    string        `json:"status" enum:"active,pending,paused,blocked" doc:"Only clicks of an active one count"`
 	Currency  string        `json:"currency" doc:"ISO 4217; its wish for payouts"`
 	Fire      string        `json:"fire" enum:"specific,all" doc:"Which of its matching postbacks a conversion fires"`
-	CreatedAt time.Time     `json:"created_at"`
-	UpdatedAt time.Time     `json:"updated_at"`
+	CreatedAt time.Time     `json:"created_at" doc:"When it was made"`
+	UpdatedAt time.Time     `json:"updated_at" doc:"When it was changed last"`
 	Warnings  []warningBody `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
@@ -40,10 +40,10 @@ func newAffiliateBody(a affiliate.Affiliate) affiliateBody {
 
 // AffiliateFields are what may be left out when an affiliate is saved.
 type AffiliateFields struct {
-	Email    Nullable[string]           `json:"email,omitempty" maxLength:"254"`
-	Status   Optional[affiliate.Status] `json:"status,omitempty" enum:"active,pending,paused,blocked"`
+	Email    Nullable[string]           `json:"email,omitempty" maxLength:"254" doc:"Contact; null empties it"`
+	Status   Optional[affiliate.Status] `json:"status,omitempty" enum:"active,pending,paused,blocked" doc:"Only clicks of an active one count; active if left out of a new one"`
 	Currency Optional[money.Currency]   `json:"currency,omitempty" doc:"ISO 4217" example:"USD"`
-	Fire     Optional[affiliate.Fire]   `json:"fire,omitempty" enum:"specific,all"`
+	Fire     Optional[affiliate.Fire]   `json:"fire,omitempty" enum:"specific,all" doc:"Which of its matching postbacks a conversion fires; specific if left out of a new one"`
 }
 
 func (f AffiliateFields) apply(a *affiliate.Affiliate) {
@@ -54,13 +54,13 @@ func (f AffiliateFields) apply(a *affiliate.Affiliate) {
 }
 
 type affiliateID struct {
-	ID affiliate.ID `path:"id"`
+	ID affiliate.ID `path:"id" doc:"Id of the affiliate"`
 }
 
 type affiliateList struct {
 	Paging
 	Period
-	Status string `query:"status" enum:"active,pending,paused,blocked"`
+	Status string `query:"status" enum:"active,pending,paused,blocked" doc:"Only those in this state"`
 	Search string `query:"search" maxLength:"200" doc:"Part of the name"`
 }
 
@@ -79,7 +79,7 @@ func (s *service) listAffiliates(ctx context.Context, actor account.Actor, in *a
 
 type affiliateCreate struct {
 	Body struct {
-		Name string `json:"name" maxLength:"400"`
+		Name string `json:"name" maxLength:"400" doc:"Name, for people"`
 		AffiliateFields
 	}
 }
@@ -105,9 +105,9 @@ func (s *service) getAffiliate(ctx context.Context, actor account.Actor, in *aff
 }
 
 type affiliateUpdate struct {
-	ID   affiliate.ID `path:"id"`
+	ID   affiliate.ID `path:"id" doc:"Id of the affiliate"`
 	Body struct {
-		Name Optional[string] `json:"name,omitempty" maxLength:"400"`
+		Name Optional[string] `json:"name,omitempty" maxLength:"400" doc:"Name, for people"`
 		AffiliateFields
 	}
 }

@@ -19,15 +19,15 @@ func (s *service) keyRoutes() {
 
 // keyBody is an API key. It acts as the user who made it and dies with that user.
 type keyBody struct {
-	ID         account.KeyID  `json:"id"`
-	UserID     account.UserID `json:"user_id"`
-	Name       string         `json:"name" example:"Nightly import"`
+	ID         account.KeyID  `json:"id" doc:"Id of the key"`
+	UserID     account.UserID `json:"user_id" doc:"Whose key it is"`
+	Name       string         `json:"name" example:"Nightly import" doc:"What it is for"`
 	Prefix     string         `json:"prefix" doc:"The secret's first characters, to tell keys apart" example:"wp_Zk3a9QxB"`
 	Secret     *string        `json:"secret,omitempty" doc:"Send it in the header Authorization: Bearer …; shown only here"`
 	Role       *string        `json:"role" nullable:"true" enum:"admin,manager,finance,viewer,affiliate,advertiser" doc:"What it is narrowed to; null = your role"`
-	ExpiresAt  *time.Time     `json:"expires_at" nullable:"true"`
+	ExpiresAt  *time.Time     `json:"expires_at" nullable:"true" doc:"When it ends; null = never"`
 	LastUsedAt *time.Time     `json:"last_used_at" nullable:"true" doc:"To the minute"`
-	CreatedAt  time.Time      `json:"created_at"`
+	CreatedAt  time.Time      `json:"created_at" doc:"When it was made"`
 }
 
 func newKeyBody(k account.APIKey) keyBody {
@@ -36,7 +36,7 @@ func newKeyBody(k account.APIKey) keyBody {
 }
 
 type keyID struct {
-	ID account.KeyID `path:"id"`
+	ID account.KeyID `path:"id" doc:"Id of the key"`
 }
 
 type keyList struct {
@@ -58,7 +58,7 @@ func (s *service) listKeys(ctx context.Context, actor account.Actor, in *keyList
 
 type keyCreate struct {
 	Body struct {
-		Name      string                 `json:"name" maxLength:"400" example:"Nightly import"`
+		Name      string                 `json:"name" maxLength:"400" example:"Nightly import" doc:"What it is for"`
 		Role      Nullable[account.Role] `json:"role,omitempty" enum:"admin,manager,finance,viewer,affiliate,advertiser" doc:"Narrows what it may do; left out = your role"`
 		ExpiresAt Nullable[time.Time]    `json:"expires_at,omitempty" doc:"Left out = never"`
 	}

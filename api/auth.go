@@ -21,17 +21,17 @@ func (s *service) authRoutes() {
 
 type loginInput struct {
 	Body struct {
-		Email    string `json:"email" maxLength:"400"`
-		Password string `json:"password" maxLength:"1024"`
+		Email    string `json:"email" maxLength:"400" doc:"Your e-mail address, case ignored"`
+		Password string `json:"password" maxLength:"1024" doc:"Your password"`
 		OTP      string `json:"otp,omitempty" maxLength:"40" doc:"Where the account has a second factor (otherwise the answer is otp_required): the code of its app, or a recovery code" example:"123456"`
 	}
 }
 
 // tokensBody continues a log-in: the access token is shown with each call, the refresh token buys the next pair.
 type tokensBody struct {
-	AccessToken  string `json:"access_token"`
-	RefreshToken string `json:"refresh_token"`
-	TokenType    string `json:"token_type" enum:"Bearer"`
+	AccessToken  string `json:"access_token" doc:"Send it in the header Authorization: Bearer …"`
+	RefreshToken string `json:"refresh_token" doc:"Buys the next pair at POST /auth/refresh, once"`
+	TokenType    string `json:"token_type" enum:"Bearer" doc:"How the access token is sent"`
 	ExpiresIn    int    `json:"expires_in" doc:"Seconds until the access token is over"`
 }
 
@@ -58,7 +58,7 @@ func (s *service) login(ctx context.Context, ip string, in *loginInput) (*one[to
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token" maxLength:"4096"`
+		RefreshToken string `json:"refresh_token" maxLength:"4096" doc:"The last one that you were given; each works once"`
 	}
 }
 
@@ -77,7 +77,7 @@ func (s *service) logout(ctx context.Context, actor account.Actor, _ *struct{}) 
 
 type forgotPasswordInput struct {
 	Body struct {
-		Email string `json:"email" maxLength:"400" example:"jane@example.com"`
+		Email string `json:"email" maxLength:"400" example:"jane@example.com" doc:"Of the account"`
 	}
 }
 

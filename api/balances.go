@@ -23,11 +23,11 @@ func (s *service) balanceRoutes() {
 
 // balanceBody is what lies in an affiliate's accounts in one currency.
 type balanceBody struct {
-	Currency string `json:"currency"`
-	Pending  string `json:"pending" csv:"number"`
-	Approved string `json:"approved" csv:"number"`
-	Invoiced string `json:"invoiced" csv:"number"`
-	Paid     string `json:"paid" csv:"number"`
+	Currency string `json:"currency" doc:"ISO 4217"`
+	Pending  string `json:"pending" csv:"number" doc:"Of conversions that are pending or on hold"`
+	Approved string `json:"approved" csv:"number" doc:"Of approved conversions, not invoiced yet"`
+	Invoiced string `json:"invoiced" csv:"number" doc:"On an invoice, not paid yet"`
+	Paid     string `json:"paid" csv:"number" doc:"Paid out"`
 }
 
 func newBalanceBody(b ledger.Balance) balanceBody {
@@ -37,11 +37,11 @@ func newBalanceBody(b ledger.Balance) balanceBody {
 
 // owedBody is what lies in an advertiser's accounts in one currency.
 type owedBody struct {
-	Currency   string `json:"currency"`
+	Currency   string `json:"currency" doc:"ISO 4217"`
 	Pending    string `json:"pending" doc:"Of conversions that are pending or on hold"`
 	Receivable string `json:"receivable" doc:"Of approved conversions"`
-	Invoiced   string `json:"invoiced"`
-	Received   string `json:"received"`
+	Invoiced   string `json:"invoiced" doc:"On an invoice, not received yet"`
+	Received   string `json:"received" doc:"Received"`
 }
 
 func newOwedBody(b ledger.Balance) owedBody {
@@ -92,16 +92,16 @@ func (s *service) advertiserParty(ctx context.Context, actor account.Actor, id a
 
 // entryBody is one posting: money leaves FromAccount and enters ToAccount.
 type entryBody struct {
-	ID            string    `json:"id"`
+	ID            string    `json:"id" doc:"Id of the entry"`
 	TransactionID string    `json:"transaction_id" doc:"Joins the postings of one deed"`
-	At            time.Time `json:"at"`
-	Kind          string    `json:"kind"`
-	FromAccount   string    `json:"from_account"`
-	ToAccount     string    `json:"to_account"`
-	Amount        string    `json:"amount"`
-	Currency      string    `json:"currency"`
-	ConversionID  *string   `json:"conversion_id" nullable:"true"`
-	Note          string    `json:"note"`
+	At            time.Time `json:"at" doc:"When it happened"`
+	Kind          string    `json:"kind" doc:"Why money moved: conversion (one was made), status_change (it moved), reversal (an old amount taken back), correction (the amount after it)"`
+	FromAccount   string    `json:"from_account" doc:"Account that the money leaves: a12 is affiliate 12, d7 advertiser 7, network the network"`
+	ToAccount     string    `json:"to_account" doc:"Account that the money enters"`
+	Amount        string    `json:"amount" doc:"Always positive"`
+	Currency      string    `json:"currency" doc:"ISO 4217"`
+	ConversionID  *string   `json:"conversion_id" nullable:"true" doc:"The conversion that it comes from; null where there is none"`
+	Note          string    `json:"note" doc:"Reason, for people; may be empty"`
 }
 
 func newEntryBody(e ledger.Entry) entryBody {
@@ -115,7 +115,7 @@ func newEntryBody(e ledger.Entry) entryBody {
 }
 
 type affiliateLedger struct {
-	ID affiliate.ID `path:"id"`
+	ID affiliate.ID `path:"id" doc:"Id of the affiliate"`
 	Paging
 	Period
 }
@@ -129,7 +129,7 @@ func (s *service) listAffiliateLedger(ctx context.Context, actor account.Actor, 
 }
 
 type advertiserLedger struct {
-	ID advertiser.ID `path:"id"`
+	ID advertiser.ID `path:"id" doc:"Id of the advertiser"`
 	Paging
 	Period
 }

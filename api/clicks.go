@@ -24,29 +24,29 @@ func (s *service) clickRoutes() {
 
 // clickBody is a click; it has no field that any role may not see.
 type clickBody struct {
-	ClickID      string        `json:"click_id"`
-	OfferID      offer.ID      `json:"offer_id"`
-	AffiliateID  affiliate.ID  `json:"affiliate_id"`
+	ClickID      string        `json:"click_id" doc:"Id of the click"`
+	OfferID      offer.ID      `json:"offer_id" doc:"The offer, as the link named it: there may be none"`
+	AffiliateID  affiliate.ID  `json:"affiliate_id" doc:"The affiliate, as the link named it: there may be none"`
 	AdvertiserID advertiser.ID `json:"advertiser_id" doc:"0 where the offer is unknown"`
-	Valid        bool          `json:"valid"`
+	Valid        bool          `json:"valid" doc:"Whether it qualified and may convert"`
 	Reason       *string       `json:"reason" nullable:"true" doc:"Why the click does not qualify"`
-	IP           string        `json:"ip"`
+	IP           string        `json:"ip" doc:"Address of the visitor"`
 	Country      string        `json:"country" doc:"ISO 3166-1 alpha-2; empty if unknown"`
-	Device       string        `json:"device"`
-	OS           string        `json:"os"`
-	Browser      string        `json:"browser"`
+	Device       string        `json:"device" doc:"desktop, mobile, tablet or other; empty if unknown"`
+	OS           string        `json:"os" doc:"Operating system; empty if unknown"`
+	Browser      string        `json:"browser" doc:"Browser; empty if unknown"`
 	Subs
-	Source        string    `json:"source"`
+	Source        string    `json:"source" doc:"Traffic source"`
 	AffClickID    string    `json:"aff_click_id" doc:"The affiliate's own click id"`
-	LandingPageID string    `json:"landing_page_id"`
-	CreativeID    string    `json:"creative_id"`
-	DeepLink      string    `json:"deep_link"`
-	Coupon        string    `json:"coupon"`
-	UserAgent     string    `json:"user_agent"`
-	Referrer      string    `json:"referrer"`
-	Language      string    `json:"language"`
-	Robot         bool      `json:"robot"`
-	CreatedAt     time.Time `json:"created_at"`
+	LandingPageID string    `json:"landing_page_id" doc:"Landing page"`
+	CreativeID    string    `json:"creative_id" doc:"Creative"`
+	DeepLink      string    `json:"deep_link" doc:"Page of the advertiser that the link asked for"`
+	Coupon        string    `json:"coupon" doc:"Coupon code"`
+	UserAgent     string    `json:"user_agent" doc:"As the browser sent it"`
+	Referrer      string    `json:"referrer" doc:"Page that the visitor came from, as the browser sent it"`
+	Language      string    `json:"language" doc:"The browser's first language"`
+	Robot         bool      `json:"robot" doc:"The user agent is that of a robot; marked, not refused"`
+	CreatedAt     time.Time `json:"created_at" doc:"When the visitor clicked"`
 }
 
 func (s *service) newClickBody(c click.Click) clickBody {
@@ -72,9 +72,9 @@ func (s *service) clickFilter(text string) (click.ID, error) {
 type clickList struct {
 	Paging
 	Period
-	OfferID     offer.ID     `query:"offer_id" minimum:"1"`
-	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1"`
-	Valid       string       `query:"valid" enum:"true,false,1,0"`
+	OfferID     offer.ID     `query:"offer_id" minimum:"1" doc:"Only of this offer"`
+	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	Valid       string       `query:"valid" enum:"true,false,1,0" doc:"true: only clicks that qualified; false: only those that did not"`
 }
 
 func (s *service) listClicks(ctx context.Context, actor account.Actor, in *clickList) (*list[clickBody], error) {
@@ -91,7 +91,7 @@ func (s *service) listClicks(ctx context.Context, actor account.Actor, in *click
 }
 
 type clickID struct {
-	ClickID string `path:"click_id" maxLength:"64"`
+	ClickID string `path:"click_id" maxLength:"64" doc:"Id of the click"`
 }
 
 func (s *service) getClick(ctx context.Context, actor account.Actor, in *clickID) (*one[clickBody], error) {
@@ -104,15 +104,15 @@ func (s *service) getClick(ctx context.Context, actor account.Actor, in *clickID
 
 // traceBody is the story of a click, oldest first.
 type traceBody struct {
-	ClickID string      `json:"click_id"`
-	Items   []traceItem `json:"items"`
+	ClickID string      `json:"click_id" doc:"Id of the click"`
+	Items   []traceItem `json:"items" doc:"Oldest first"`
 }
 
 type traceItem struct {
-	At      time.Time      `json:"at"`
-	Kind    string         `json:"kind" enum:"click,refusal,postback_in,conversion,status_change,ledger,delivery,delivery_attempt"`
-	Summary string         `json:"summary"`
-	Data    map[string]any `json:"data"`
+	At      time.Time      `json:"at" doc:"When it happened"`
+	Kind    string         `json:"kind" enum:"click,refusal,postback_in,conversion,status_change,ledger,delivery,delivery_attempt" doc:"What happened"`
+	Summary string         `json:"summary" doc:"What happened, for people"`
+	Data    map[string]any `json:"data" doc:"Its details, by kind"`
 }
 
 func (s *service) newTraceBody(t trace.Trace) traceBody {

@@ -26,27 +26,27 @@ func (s *service) conversionRoutes() {
 
 // conversionBody is a conversion. Affiliates see no revenue, advertisers no commission.
 type conversionBody struct {
-	ID               string         `json:"id"`
-	ClickID          string         `json:"click_id"`
+	ID               string         `json:"id" doc:"Id of the conversion"`
+	ClickID          string         `json:"click_id" doc:"The click"`
 	TxID             *string        `json:"txid" nullable:"true" doc:"The advertiser's unique id"`
-	OfferID          offer.ID       `json:"offer_id"`
-	GoalID           offer.GoalID   `json:"goal_id"`
-	AffiliateID      affiliate.ID   `json:"affiliate_id"`
-	AdvertiserID     advertiser.ID  `json:"advertiser_id"`
-	Status           string         `json:"status" enum:"pending,hold,approved,rejected,trash"`
-	HoldUntil        *time.Time     `json:"hold_until" nullable:"true"`
+	OfferID          offer.ID       `json:"offer_id" doc:"The offer"`
+	GoalID           offer.GoalID   `json:"goal_id" doc:"The goal"`
+	AffiliateID      affiliate.ID   `json:"affiliate_id" doc:"The affiliate"`
+	AdvertiserID     advertiser.ID  `json:"advertiser_id" doc:"The advertiser"`
+	Status           string         `json:"status" enum:"pending,hold,approved,rejected,trash" doc:"Where it stands"`
+	HoldUntil        *time.Time     `json:"hold_until" nullable:"true" doc:"When a conversion on hold approves itself; null for others"`
 	Val              money.Rate     `json:"val" doc:"Sale value in currency"`
 	Commission       *string        `json:"commission,omitempty" doc:"Owed to the affiliate"`
 	Revenue          *string        `json:"revenue,omitempty" doc:"Owed by the advertiser"`
-	Currency         string         `json:"currency"`
+	Currency         string         `json:"currency" doc:"ISO 4217: the offer's, of val, commission and revenue"`
 	OriginalVal      money.Rate     `json:"original_val" doc:"Sale value as sent"`
-	OriginalCurrency string         `json:"original_currency"`
+	OriginalCurrency string         `json:"original_currency" doc:"ISO 4217, as sent"`
 	Rate             *money.Rate    `json:"rate" nullable:"true" doc:"From the original currency; null while there is none"`
-	Test             bool           `json:"test"`
+	Test             bool           `json:"test" doc:"A test: in no ledger and no report"`
 	Params           map[string]any `json:"params" doc:"Free values that the call carried"`
-	ClickedAt        time.Time      `json:"clicked_at"`
-	CreatedAt        time.Time      `json:"created_at"`
-	UpdatedAt        time.Time      `json:"updated_at"`
+	ClickedAt        time.Time      `json:"clicked_at" doc:"When the visitor clicked"`
+	CreatedAt        time.Time      `json:"created_at" doc:"When the conversion was made"`
+	UpdatedAt        time.Time      `json:"updated_at" doc:"When it was changed last"`
 	Warnings         []warningBody  `json:"warnings,omitzero" doc:"Only in the answer to a creation"`
 }
 
@@ -99,14 +99,14 @@ func noSuch(what string) error {
 type conversionList struct {
 	Paging
 	Period
-	ClickID      string        `query:"click_id" maxLength:"64"`
-	TxID         string        `query:"txid" maxLength:"1024"`
-	OfferID      offer.ID      `query:"offer_id" minimum:"1"`
-	GoalID       offer.GoalID  `query:"goal_id" minimum:"1"`
-	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1"`
-	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1"`
-	Status       string        `query:"status" enum:"pending,hold,approved,rejected,trash"`
-	Test         string        `query:"test" enum:"true,false,1,0"`
+	ClickID      string        `query:"click_id" maxLength:"64" doc:"Only of this click"`
+	TxID         string        `query:"txid" maxLength:"1024" doc:"Only with this unique id of the advertiser"`
+	OfferID      offer.ID      `query:"offer_id" minimum:"1" doc:"Only of this offer"`
+	GoalID       offer.GoalID  `query:"goal_id" minimum:"1" doc:"Only of this goal"`
+	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1" doc:"Only of this advertiser"`
+	Status       string        `query:"status" enum:"pending,hold,approved,rejected,trash" doc:"Only those in this state"`
+	Test         string        `query:"test" enum:"true,false,1,0" doc:"true: only tests; false: none of them"`
 }
 
 func (s *service) listConversions(ctx context.Context, actor account.Actor, in *conversionList) (*list[conversionBody], error) {
@@ -128,7 +128,7 @@ func (s *service) listConversions(ctx context.Context, actor account.Actor, in *
 }
 
 type conversionID struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"Id of the conversion"`
 }
 
 func (s *service) getConversion(ctx context.Context, actor account.Actor, in *conversionID) (*one[conversionBody], error) {
@@ -145,8 +145,8 @@ func (s *service) getConversion(ctx context.Context, actor account.Actor, in *co
 
 type conversionCreate struct {
 	Body struct {
-		OfferID       offer.ID                    `json:"offer_id" minimum:"1"`
-		AffiliateID   affiliate.ID                `json:"affiliate_id" minimum:"1"`
+		OfferID       offer.ID                    `json:"offer_id" minimum:"1" doc:"The offer"`
+		AffiliateID   affiliate.ID                `json:"affiliate_id" minimum:"1" doc:"The affiliate"`
 		GoalID        Nullable[offer.GoalID]      `json:"goal_id,omitempty" minimum:"1" doc:"The offer's default goal if left out"`
 		ClickID       Nullable[string]            `json:"click_id,omitempty" maxLength:"64" doc:"A click of that offer and affiliate; one is minted if left out"`
 		Val           Optional[money.Rate]        `json:"val,omitempty" doc:"Sale value in currency" example:"99.99"`
@@ -195,13 +195,13 @@ func (s *service) createConversion(ctx context.Context, actor account.Actor, in 
 }
 
 type conversionUpdate struct {
-	ID   string `path:"id" maxLength:"64"`
+	ID   string `path:"id" maxLength:"64" doc:"Id of the conversion"`
 	Body struct {
-		Status        Optional[conversion.Status] `json:"status,omitempty" enum:"pending,hold,approved,rejected,trash"`
+		Status        Optional[conversion.Status] `json:"status,omitempty" enum:"pending,hold,approved,rejected,trash" doc:"The status to move it to"`
 		Val           Optional[money.Rate]        `json:"val,omitempty" doc:"Corrected sale value, in the conversion's currency (operators)" example:"99.99"`
 		Commission    Optional[money.Rate]        `json:"commission,omitempty" doc:"Corrected commission: the old one is taken back, this one posted (operators)" example:"12.50"`
 		Revenue       Optional[money.Rate]        `json:"revenue,omitempty" doc:"Corrected revenue, likewise (operators)" example:"15.00"`
-		Reason        string                      `json:"reason,omitempty" maxLength:"1000"`
+		Reason        string                      `json:"reason,omitempty" maxLength:"1000" doc:"Why, for the conversion's history"`
 		FirePostbacks Optional[bool]              `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of a new status; true if left out"`
 	}
 }

@@ -23,14 +23,14 @@ func (s *service) couponRoutes() {
 
 // couponBody is a coupon.
 type couponBody struct {
-	ID           offer.CouponID `json:"id"`
+	ID           offer.CouponID `json:"id" doc:"Id of the coupon"`
 	Code         string         `json:"code" example:"ANNA10" doc:"What customers type in; case is ignored. Unique for an advertiser"`
 	OfferID      offer.ID       `json:"offer_id" doc:"Whose sales it finds"`
 	AdvertiserID advertiser.ID  `json:"advertiser_id" doc:"The offer's"`
 	AffiliateID  affiliate.ID   `json:"affiliate_id" doc:"Who earns by it"`
 	Active       bool           `json:"active" doc:"An inactive one finds nothing"`
-	CreatedAt    time.Time      `json:"created_at"`
-	UpdatedAt    time.Time      `json:"updated_at"`
+	CreatedAt    time.Time      `json:"created_at" doc:"When it was made"`
+	UpdatedAt    time.Time      `json:"updated_at" doc:"When it was changed last"`
 	Warnings     []warningBody  `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
@@ -40,14 +40,14 @@ func newCouponBody(c offer.Coupon) couponBody {
 }
 
 type couponID struct {
-	ID offer.CouponID `path:"id"`
+	ID offer.CouponID `path:"id" doc:"Id of the coupon"`
 }
 
 type couponList struct {
 	Paging
 	Period
-	OfferID     offer.ID     `query:"offer_id" minimum:"1"`
-	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1"`
+	OfferID     offer.ID     `query:"offer_id" minimum:"1" doc:"Only of this offer"`
+	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
 	Code        string       `query:"code" maxLength:"255" doc:"The whole code, case ignored"`
 }
 
@@ -94,7 +94,7 @@ func (s *service) getCoupon(ctx context.Context, actor account.Actor, in *coupon
 }
 
 type couponUpdate struct {
-	ID   offer.CouponID `path:"id"`
+	ID   offer.CouponID `path:"id" doc:"Id of the coupon"`
 	Body struct {
 		Code        Optional[string]       `json:"code,omitempty" maxLength:"240" doc:"What customers type in; case is ignored"`
 		OfferID     Optional[offer.ID]     `json:"offer_id,omitempty" minimum:"1" doc:"Whose sales it finds"`

@@ -26,27 +26,27 @@ func (s *service) deliveryRoutes() {
 
 // deliveryBody is one call that is owed to an affiliate. An advertiser sees neither its address nor the answers.
 type deliveryBody struct {
-	ID            string        `json:"id"`
-	ConversionID  string        `json:"conversion_id"`
-	ClickID       string        `json:"click_id"`
-	PostbackID    postback.ID   `json:"postback_id"`
-	AffiliateID   affiliate.ID  `json:"affiliate_id"`
-	OfferID       offer.ID      `json:"offer_id"`
+	ID            string        `json:"id" doc:"Id of the delivery, the same on every try: the header Webhook-Id"`
+	ConversionID  string        `json:"conversion_id" doc:"The conversion"`
+	ClickID       string        `json:"click_id" doc:"The click"`
+	PostbackID    postback.ID   `json:"postback_id" doc:"The affiliate's postback"`
+	AffiliateID   affiliate.ID  `json:"affiliate_id" doc:"The affiliate"`
+	OfferID       offer.ID      `json:"offer_id" doc:"The offer"`
 	EventStatus   string        `json:"event_status" doc:"The conversion's status that it tells of"`
 	URL           *string       `json:"url,omitempty" doc:"Macros filled, secrets masked"`
-	Method        string        `json:"method" enum:"GET,POST"`
-	Status        string        `json:"status" enum:"pending,delivered,retrying,failed,paused"`
+	Method        string        `json:"method" enum:"GET,POST" doc:"How it is sent"`
+	Status        string        `json:"status" enum:"pending,delivered,retrying,failed,paused" doc:"Where it stands"`
 	Reason        *string       `json:"reason" nullable:"true" doc:"Why it failed"`
-	Attempts      []attemptBody `json:"attempts"`
-	NextAttemptAt *time.Time    `json:"next_attempt_at" nullable:"true"`
-	CreatedAt     time.Time     `json:"created_at"`
+	Attempts      []attemptBody `json:"attempts" doc:"Every try, oldest first"`
+	NextAttemptAt *time.Time    `json:"next_attempt_at" nullable:"true" doc:"When it is tried next; null where it is not"`
+	CreatedAt     time.Time     `json:"created_at" doc:"When it came to be owed"`
 }
 
 type attemptBody struct {
-	Number       int       `json:"number"`
-	At           time.Time `json:"at"`
+	Number       int       `json:"number" doc:"1 is the first try"`
+	At           time.Time `json:"at" doc:"When it was tried"`
 	StatusCode   *int      `json:"status_code" nullable:"true" doc:"null where no answer came"`
-	DurationMS   int64     `json:"duration_ms"`
+	DurationMS   int64     `json:"duration_ms" doc:"How long it took, in milliseconds"`
 	Error        *string   `json:"error" nullable:"true" doc:"What went wrong, for people; null where nothing did" example:"the receiver answered 500"`
 	ErrorCode    *string   `json:"error_code" nullable:"true" doc:"The same for machines" example:"http_5xx"`
 	ResponseBody *string   `json:"response_body,omitempty" doc:"Its beginning"`
@@ -75,11 +75,11 @@ func (s *service) newDeliveryBody(d postback.Delivery, v view) deliveryBody {
 type deliveryList struct {
 	Paging
 	Period
-	ConversionID string       `query:"conversion_id" maxLength:"64"`
-	ClickID      string       `query:"click_id" maxLength:"64"`
-	PostbackID   postback.ID  `query:"postback_id" minimum:"1"`
-	AffiliateID  affiliate.ID `query:"affiliate_id" minimum:"1"`
-	Status       string       `query:"status" enum:"pending,delivered,retrying,failed,paused"`
+	ConversionID string       `query:"conversion_id" maxLength:"64" doc:"Only of this conversion"`
+	ClickID      string       `query:"click_id" maxLength:"64" doc:"Only of this click"`
+	PostbackID   postback.ID  `query:"postback_id" minimum:"1" doc:"Only of this postback"`
+	AffiliateID  affiliate.ID `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	Status       string       `query:"status" enum:"pending,delivered,retrying,failed,paused" doc:"Only those in this state"`
 }
 
 func (s *service) listDeliveries(ctx context.Context, actor account.Actor, in *deliveryList) (*list[deliveryBody], error) {
@@ -119,17 +119,17 @@ type deliveriesResend struct {
 	Body struct {
 		From         string       `json:"from,omitempty" maxLength:"40" doc:"Made at this time or later: RFC 3339, or a date in UTC" example:"2026-03-04"`
 		To           string       `json:"to,omitempty" maxLength:"40" doc:"Made before this time: RFC 3339, or a date in UTC, which is included"`
-		ConversionID string       `json:"conversion_id,omitempty" maxLength:"64"`
-		ClickID      string       `json:"click_id,omitempty" maxLength:"64"`
-		PostbackID   postback.ID  `json:"postback_id,omitempty" minimum:"1"`
-		AffiliateID  affiliate.ID `json:"affiliate_id,omitempty" minimum:"1"`
-		Status       string       `json:"status,omitempty" enum:"pending,delivered,retrying,failed,paused" example:"failed"`
+		ConversionID string       `json:"conversion_id,omitempty" maxLength:"64" doc:"Only of this conversion"`
+		ClickID      string       `json:"click_id,omitempty" maxLength:"64" doc:"Only of this click"`
+		PostbackID   postback.ID  `json:"postback_id,omitempty" minimum:"1" doc:"Only of this postback"`
+		AffiliateID  affiliate.ID `json:"affiliate_id,omitempty" minimum:"1" doc:"Only of this affiliate"`
+		Status       string       `json:"status,omitempty" enum:"pending,delivered,retrying,failed,paused" example:"failed" doc:"Only those in this state"`
 	} `doc:"At least one filter. Of several deliveries of one conversion to one postback only the last is sent again."`
 }
 
 // countBody is how many things a deed concerned.
 type countBody struct {
-	Count int `json:"count"`
+	Count int `json:"count" doc:"How many conversions or deliveries it concerned"`
 }
 
 func (s *service) resendDeliveries(ctx context.Context, actor account.Actor, in *deliveriesResend) (*one[countBody], error) {
@@ -152,7 +152,7 @@ func (s *service) resendDeliveries(ctx context.Context, actor account.Actor, in 
 }
 
 type deliveryID struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"Id of the delivery"`
 }
 
 func (s *service) getDelivery(ctx context.Context, actor account.Actor, in *deliveryID) (*one[deliveryBody], error) {

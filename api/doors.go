@@ -72,17 +72,17 @@ type callAnswer struct {
 	Status           string   `json:"status" enum:"recorded,updated,duplicate,queued,refused" doc:"What became of the call"`
 	Code             string   `json:"code" example:"ok" doc:"ok, duplicate, click_pending, or the reason of a refusal"`
 	Message          string   `json:"message" doc:"The same for people: what was wrong, and what to do"`
-	ConversionID     *string  `json:"conversion_id" nullable:"true"`
-	ClickID          *string  `json:"click_id" nullable:"true"`
-	ConversionStatus *string  `json:"conversion_status" nullable:"true" enum:"pending,hold,approved,rejected,trash"`
+	ConversionID     *string  `json:"conversion_id" nullable:"true" doc:"The conversion; null where there is none"`
+	ClickID          *string  `json:"click_id" nullable:"true" doc:"The click; null where none was found"`
+	ConversionStatus *string  `json:"conversion_status" nullable:"true" enum:"pending,hold,approved,rejected,trash" doc:"Where the conversion stands now; null where there is none"`
 	Warnings         []string `json:"warnings" doc:"Codes of what was odd although the call was accepted" example:"[\"zero_commission\"]"`
 }
 
 // linkFault is the answer to a link that names no offer or affiliate.
 type linkFault struct {
-	Status  int    `json:"status" example:"400"`
-	Code    string `json:"code" example:"missing_offer"`
-	Message string `json:"message"`
+	Status  int    `json:"status" example:"400" doc:"HTTP status code"`
+	Code    string `json:"code" example:"missing_offer" doc:"Stable word for machines"`
+	Message string `json:"message" doc:"What is wrong, for people"`
 }
 
 func callResponses(answer *huma.Schema) map[string]*huma.Response {

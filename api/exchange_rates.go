@@ -25,7 +25,7 @@ type rateBody struct {
 	Base   string     `json:"base" doc:"ISO 4217" example:"EUR"`
 	Quote  string     `json:"quote" doc:"ISO 4217" example:"USD"`
 	Rate   money.Rate `json:"rate" doc:"1 base = rate quote. It counts for this direction alone: the inverse of a rate is never used. A conversion takes the newest rate at most 7 days older than its call" example:"1.0825"`
-	Source string     `json:"source" enum:"manual,feed"`
+	Source string     `json:"source" enum:"manual,feed" doc:"Where the rate comes from"`
 }
 
 func newRateBody(r conversion.Rate) rateBody {

@@ -22,20 +22,20 @@ func (s *service) goalRoutes() {
 
 // goalBody is a goal. Affiliates see no revenue rule, advertisers no payout rule.
 type goalBody struct {
-	ID            offer.GoalID  `json:"id"`
-	Alias         string        `json:"alias"`
-	Name          string        `json:"name"`
-	IsDefault     bool          `json:"is_default"`
+	ID            offer.GoalID  `json:"id" doc:"Id of the goal"`
+	Alias         string        `json:"alias" doc:"What a postback names it by; unique within the offer"`
+	Name          string        `json:"name" doc:"Name, for people"`
+	IsDefault     bool          `json:"is_default" doc:"Whether it is the goal of a postback that names none"`
 	Payout        *ruleBody     `json:"payout,omitempty" doc:"What the affiliate earns"`
 	Revenue       *ruleBody     `json:"revenue,omitempty" doc:"What the advertiser pays"`
-	InitialStatus string        `json:"initial_status" enum:"approved,pending,hold"`
-	HoldDays      int           `json:"hold_days"`
-	Dedupe        string        `json:"dedupe" enum:"txid,click,none,update,add"`
+	InitialStatus string        `json:"initial_status" enum:"approved,pending,hold" doc:"Status of a conversion whose postback names none"`
+	HoldDays      int           `json:"hold_days" doc:"How long initial_status hold lasts, in days"`
+	Dedupe        string        `json:"dedupe" enum:"txid,click,none,update,add" doc:"What a repeated postback does"`
 	Warnings      []warningBody `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
 type ruleBody struct {
-	Model   string      `json:"model" enum:"postback,fixed,percent,hybrid"`
+	Model   string      `json:"model" enum:"postback,fixed,percent,hybrid" doc:"How the amount is computed"`
 	Amount  *money.Rate `json:"amount" nullable:"true" doc:"In the offer's currency"`
 	Percent *money.Rate `json:"percent" nullable:"true" doc:"Of the sale value"`
 }
@@ -53,20 +53,20 @@ func newRuleBody(r offer.Rule) ruleBody {
 
 // GoalFields are what may be left out when a goal is saved.
 type GoalFields struct {
-	Name          Nullable[string]       `json:"name,omitempty" maxLength:"400"`
-	IsDefault     Optional[bool]         `json:"is_default,omitempty"`
-	Payout        *ruleFields            `json:"payout,omitempty"`
-	Revenue       *ruleFields            `json:"revenue,omitempty"`
-	InitialStatus Optional[string]       `json:"initial_status,omitempty" enum:"approved,pending,hold"`
-	HoldDays      Optional[int]          `json:"hold_days,omitempty"`
-	Dedupe        Optional[offer.Dedupe] `json:"dedupe,omitempty" enum:"txid,click,none,update,add"`
+	Name          Nullable[string]       `json:"name,omitempty" maxLength:"400" doc:"Name, for people; null empties it"`
+	IsDefault     Optional[bool]         `json:"is_default,omitempty" doc:"Whether it is the goal of a postback that names none; an offer has exactly one"`
+	Payout        *ruleFields            `json:"payout,omitempty" doc:"What the affiliate earns; model postback if left out of a new one"`
+	Revenue       *ruleFields            `json:"revenue,omitempty" doc:"What the advertiser pays; model postback if left out of a new one"`
+	InitialStatus Optional[string]       `json:"initial_status,omitempty" enum:"approved,pending,hold" doc:"Status of a conversion whose postback names none; approved if left out of a new one"`
+	HoldDays      Optional[int]          `json:"hold_days,omitempty" doc:"How long initial_status hold lasts, in days"`
+	Dedupe        Optional[offer.Dedupe] `json:"dedupe,omitempty" enum:"txid,click,none,update,add" doc:"What a repeated postback does; txid if left out of a new one"`
 }
 
 // ruleFields change a rule; amount and percent are emptied by null.
 type ruleFields struct {
-	Model   Optional[offer.Model] `json:"model,omitempty" enum:"postback,fixed,percent,hybrid"`
-	Amount  Nullable[*money.Rate] `json:"amount,omitempty" example:"12.50"`
-	Percent Nullable[*money.Rate] `json:"percent,omitempty" example:"7.5"`
+	Model   Optional[offer.Model] `json:"model,omitempty" enum:"postback,fixed,percent,hybrid" doc:"How the amount is computed; postback if left out of a new one"`
+	Amount  Nullable[*money.Rate] `json:"amount,omitempty" example:"12.50" doc:"In the offer's currency, with at most its decimals for fixed and hybrid; null empties it"`
+	Percent Nullable[*money.Rate] `json:"percent,omitempty" example:"7.5" doc:"Percent of the sale value, at most 6 decimals; null empties it"`
 }
 
 func (f *ruleFields) apply(r *offer.Rule) {
@@ -138,8 +138,8 @@ func (l goalList) goals(before []offer.Goal) []offer.Goal {
 }
 
 type goalID struct {
-	ID     offer.ID     `path:"id"`
-	GoalID offer.GoalID `path:"goal_id"`
+	ID     offer.ID     `path:"id" doc:"Id of the offer"`
+	GoalID offer.GoalID `path:"goal_id" doc:"Id of the goal"`
 }
 
 func (s *service) listGoals(ctx context.Context, actor account.Actor, in *offerID) (*list[goalBody], error) {
@@ -152,7 +152,7 @@ func (s *service) listGoals(ctx context.Context, actor account.Actor, in *offerI
 }
 
 type goalCreate struct {
-	ID   offer.ID `path:"id"`
+	ID   offer.ID `path:"id" doc:"Id of the offer"`
 	Body struct {
 		Alias string `json:"alias" maxLength:"64" doc:"Unique within the offer, not all digits"`
 		GoalFields
@@ -184,10 +184,10 @@ func (s *service) getGoal(ctx context.Context, actor account.Actor, in *goalID) 
 }
 
 type goalUpdate struct {
-	ID     offer.ID     `path:"id"`
-	GoalID offer.GoalID `path:"goal_id"`
+	ID     offer.ID     `path:"id" doc:"Id of the offer"`
+	GoalID offer.GoalID `path:"goal_id" doc:"Id of the goal"`
 	Body   struct {
-		Alias Optional[string] `json:"alias,omitempty" maxLength:"64"`
+		Alias Optional[string] `json:"alias,omitempty" maxLength:"64" doc:"What a postback names it by; unique within the offer, not all digits"`
 		GoalFields
 	}
 }

@@ -15,16 +15,16 @@ func (s *service) linkRoutes() {
 
 // Subs are the ten sub ids of a link or a click.
 type Subs struct {
-	Sub1  string `json:"sub1" required:"false"`
-	Sub2  string `json:"sub2" required:"false"`
-	Sub3  string `json:"sub3" required:"false"`
-	Sub4  string `json:"sub4" required:"false"`
-	Sub5  string `json:"sub5" required:"false"`
-	Sub6  string `json:"sub6" required:"false"`
-	Sub7  string `json:"sub7" required:"false"`
-	Sub8  string `json:"sub8" required:"false"`
-	Sub9  string `json:"sub9" required:"false"`
-	Sub10 string `json:"sub10" required:"false"`
+	Sub1  string `json:"sub1" required:"false" doc:"Free value of the affiliate"`
+	Sub2  string `json:"sub2" required:"false" doc:"Free value of the affiliate"`
+	Sub3  string `json:"sub3" required:"false" doc:"Free value of the affiliate"`
+	Sub4  string `json:"sub4" required:"false" doc:"Free value of the affiliate"`
+	Sub5  string `json:"sub5" required:"false" doc:"Free value of the affiliate"`
+	Sub6  string `json:"sub6" required:"false" doc:"Free value of the affiliate"`
+	Sub7  string `json:"sub7" required:"false" doc:"Free value of the affiliate"`
+	Sub8  string `json:"sub8" required:"false" doc:"Free value of the affiliate"`
+	Sub9  string `json:"sub9" required:"false" doc:"Free value of the affiliate"`
+	Sub10 string `json:"sub10" required:"false" doc:"Free value of the affiliate"`
 }
 
 func (s Subs) array() [10]string {
@@ -37,21 +37,21 @@ func newSubs(a [10]string) Subs {
 
 type linkMake struct {
 	Body struct {
-		OfferID     offer.ID     `json:"offer_id" minimum:"1"`
+		OfferID     offer.ID     `json:"offer_id" minimum:"1" doc:"The offer to link to"`
 		AffiliateID affiliate.ID `json:"affiliate_id,omitempty" minimum:"1" doc:"An affiliate's own is implied"`
-		AffClickID  string       `json:"aff_click_id,omitempty"`
+		AffClickID  string       `json:"aff_click_id,omitempty" doc:"The affiliate's own click id"`
 		Subs
-		Source        string `json:"source,omitempty"`
-		LandingPageID string `json:"landing_page_id,omitempty"`
-		CreativeID    string `json:"creative_id,omitempty"`
-		DeepLink      string `json:"deep_link,omitempty"`
-		Coupon        string `json:"coupon,omitempty"`
+		Source        string `json:"source,omitempty" doc:"Traffic source"`
+		LandingPageID string `json:"landing_page_id,omitempty" doc:"Landing page"`
+		CreativeID    string `json:"creative_id,omitempty" doc:"Creative"`
+		DeepLink      string `json:"deep_link,omitempty" doc:"Page of the advertiser, for destinations with {deep_link}"`
+		Coupon        string `json:"coupon,omitempty" doc:"Coupon code"`
 	}
 }
 
 type linkBody struct {
-	URL      string        `json:"url"`
-	Warnings []warningBody `json:"warnings"`
+	URL      string        `json:"url" doc:"The link"`
+	Warnings []warningBody `json:"warnings" doc:"What will keep clicks on it from counting; empty where nothing will"`
 }
 
 func (s *service) makeLink(ctx context.Context, actor account.Actor, in *linkMake) (*one[linkBody], error) {

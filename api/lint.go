@@ -11,22 +11,22 @@ import (
 type lintInput struct {
 	Body struct {
 		Kind string `json:"kind" enum:"destination,postback" doc:"Where the URL shall stand: an offer's destination_url, or the url of an affiliate's postback"`
-		URL  string `json:"url" example:"https://shop.example/?ref={ClickID}"`
+		URL  string `json:"url" example:"https://shop.example/?ref={ClickID}" doc:"The URL, macros and all"`
 	}
 }
 
 // lintBody is what can be said about a URL that can be saved.
 type lintBody struct {
-	Warnings []lintWarning `json:"warnings"`
+	Warnings []lintWarning `json:"warnings" doc:"What will not be filled, or is missing; empty where nothing is"`
 	Macros   []lintMacro   `json:"macros" doc:"In the order of the URL"`
 	Preview  string        `json:"preview" doc:"The URL filled with example values" example:"https://shop.example/?ref=01jd3w8q4g7e0h5r2m9v6x1c8k4t7yqz"`
 }
 
 type lintWarning struct {
-	Code       string  `json:"code" enum:"unknown_macro,macro_case,macro_never_filled,foreign_macro,no_click_id_macro"`
+	Code       string  `json:"code" enum:"unknown_macro,macro_case,macro_never_filled,foreign_macro,no_click_id_macro" doc:"What is wrong, for machines"`
 	Piece      *string `json:"piece" nullable:"true" example:"{ClickID}" doc:"As it stands in the URL; null where something is missing"`
 	Suggestion *string `json:"suggestion" nullable:"true" example:"{clickid}" doc:"What to write; null where nothing is known to fit"`
-	Message    string  `json:"message"`
+	Message    string  `json:"message" doc:"What is wrong and what to do, for people"`
 }
 
 type lintMacro struct {

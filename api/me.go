@@ -28,10 +28,10 @@ type meBody struct {
 }
 
 type partyBody struct {
-	Kind   string `json:"kind" enum:"affiliate,advertiser"`
-	ID     int64  `json:"id"`
-	Name   string `json:"name"`
-	Status string `json:"status" enum:"active,pending,paused,blocked"`
+	Kind   string `json:"kind" enum:"affiliate,advertiser" doc:"What it is"`
+	ID     int64  `json:"id" doc:"Its id"`
+	Name   string `json:"name" doc:"Its name"`
+	Status string `json:"status" enum:"active,pending,paused,blocked" doc:"Whether it may do business"`
 }
 
 func (s *service) newMeBody(ctx context.Context, actor account.Actor, u account.User) (*one[meBody], error) {
@@ -66,7 +66,7 @@ func (s *service) me(ctx context.Context, actor account.Actor, _ *struct{}) (*on
 
 type meUpdate struct {
 	Body struct {
-		Name     Nullable[string] `json:"name,omitempty" maxLength:"400" example:"Jane Doe"`
+		Name     Nullable[string] `json:"name,omitempty" maxLength:"400" example:"Jane Doe" doc:"Your name; null empties it"`
 		TimeZone Optional[string] `json:"time_zone,omitempty" maxLength:"100" doc:"IANA name" example:"Europe/Berlin"`
 	}
 }
@@ -84,9 +84,9 @@ func (s *service) updateMe(ctx context.Context, actor account.Actor, in *meUpdat
 
 // sessionBody is one of your log-ins.
 type sessionBody struct {
-	ID         string    `json:"id"`
+	ID         string    `json:"id" doc:"Id of the log-in"`
 	Current    bool      `json:"current" doc:"The one that this call belongs to"`
-	CreatedAt  time.Time `json:"created_at"`
+	CreatedAt  time.Time `json:"created_at" doc:"When you logged in"`
 	LastUsedAt time.Time `json:"last_used_at" doc:"When its access token was last renewed"`
 	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends unless it is renewed before"`
 	IP         string    `json:"ip" doc:"Where it was last renewed from" example:"203.0.113.9"`
@@ -105,7 +105,7 @@ func (s *service) listSessions(ctx context.Context, actor account.Actor, in *str
 }
 
 type sessionID struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"Id of the log-in"`
 }
 
 func (s *service) endSession(ctx context.Context, actor account.Actor, in *sessionID) (*noBody, error) {

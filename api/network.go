@@ -18,9 +18,9 @@ func (s *service) networkRoutes() {
 
 // networkBody is the network's settings. Parties see its name.
 type networkBody struct {
-	Name              string     `json:"name" example:"Acme Network"`
+	Name              string     `json:"name" example:"Acme Network" doc:"What the network is called"`
 	AdvertisersDecide *bool      `json:"advertisers_decide,omitempty" doc:"Advertisers approve and reject their own conversions"`
-	UpdatedAt         *time.Time `json:"updated_at,omitempty"`
+	UpdatedAt         *time.Time `json:"updated_at,omitempty" doc:"When the settings were changed last"`
 }
 
 func newNetworkBody(n network.Settings, v view) networkBody {
@@ -38,7 +38,7 @@ func (s *service) getNetwork(ctx context.Context, actor account.Actor, _ *struct
 
 type networkUpdate struct {
 	Body struct {
-		Name              Optional[string] `json:"name,omitempty" maxLength:"400" example:"Acme Network"`
+		Name              Optional[string] `json:"name,omitempty" maxLength:"400" example:"Acme Network" doc:"What the network is called"`
 		AdvertisersDecide Optional[bool]   `json:"advertisers_decide,omitempty" doc:"Advertisers approve and reject their own conversions"`
 	}
 }

@@ -20,12 +20,12 @@ func (s *service) noticeRoutes() {
 
 // noticeBody is one notice. It is read for the whole party once one of its users has read it.
 type noticeBody struct {
-	ID         string     `json:"id"`
-	At         time.Time  `json:"at"`
+	ID         string     `json:"id" doc:"Id of the notice"`
+	At         time.Time  `json:"at" doc:"When it happened"`
 	Kind       string     `json:"kind" doc:"What happened, for machines" example:"postback_paused"`
 	Text       string     `json:"text" doc:"What happened, for people"`
 	ObjectType string     `json:"object_type" doc:"What it is about" example:"postback"`
-	ObjectID   string     `json:"object_id" example:"12"`
+	ObjectID   string     `json:"object_id" example:"12" doc:"Its id"`
 	ReadAt     *time.Time `json:"read_at" nullable:"true" doc:"When somebody of your party read it first"`
 }
 
@@ -38,7 +38,7 @@ type noticeList struct {
 	Paging
 	Period
 	Unread bool   `query:"unread" doc:"true: only those that nobody has read"`
-	Kind   string `query:"kind" maxLength:"100"`
+	Kind   string `query:"kind" maxLength:"100" doc:"Only of this kind"`
 }
 
 func (s *service) listNotices(ctx context.Context, actor account.Actor, in *noticeList) (*list[noticeBody], error) {
@@ -54,7 +54,7 @@ func (s *service) listNotices(ctx context.Context, actor account.Actor, in *noti
 }
 
 type noticeID struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"Id of the notice"`
 }
 
 func (s *service) readNotice(ctx context.Context, actor account.Actor, in *noticeID) (*one[noticeBody], error) {

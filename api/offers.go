@@ -23,21 +23,21 @@ func (s *service) offerRoutes() {
 
 // offerBody is an offer; its goals hide what the role may not see.
 type offerBody struct {
-	ID             offer.ID      `json:"id"`
-	AdvertiserID   advertiser.ID `json:"advertiser_id"`
-	Name           string        `json:"name"`
+	ID             offer.ID      `json:"id" doc:"Id of the offer"`
+	AdvertiserID   advertiser.ID `json:"advertiser_id" doc:"Whose offer it is"`
+	Name           string        `json:"name" doc:"Name, for people"`
 	DestinationURL string        `json:"destination_url" doc:"Where a click goes; macros are filled"`
-	PreviewURL     string        `json:"preview_url"`
+	PreviewURL     string        `json:"preview_url" doc:"The page for people who consider the offer; empty if none"`
 	FallbackURL    string        `json:"fallback_url" doc:"Where a click goes that does not qualify"`
 	Currency       string        `json:"currency" doc:"ISO 4217"`
-	Status         string        `json:"status" enum:"draft,active,paused,expired"`
-	Visibility     string        `json:"visibility" enum:"public,approval,private"`
+	Status         string        `json:"status" enum:"draft,active,paused,expired" doc:"Whether it takes clicks"`
+	Visibility     string        `json:"visibility" enum:"public,approval,private" doc:"Who may run it"`
 	WindowDays     int           `json:"window_days" doc:"A conversion later than this after its click is refused"`
 	MinSeconds     int           `json:"min_seconds" doc:"A conversion sooner than this after its click is refused"`
 	ShowValue      bool          `json:"show_value" doc:"Whether affiliates' postbacks may carry the sale value"`
-	Goals          []goalBody    `json:"goals"`
-	CreatedAt      time.Time     `json:"created_at"`
-	UpdatedAt      time.Time     `json:"updated_at"`
+	Goals          []goalBody    `json:"goals" doc:"What can be earned, the default goal among them"`
+	CreatedAt      time.Time     `json:"created_at" doc:"When it was made"`
+	UpdatedAt      time.Time     `json:"updated_at" doc:"When it was changed last"`
 	Warnings       []warningBody `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
@@ -54,14 +54,14 @@ func newOfferBody(o offer.Offer, v view) offerBody {
 
 // OfferFields are what may be left out when an offer is saved.
 type OfferFields struct {
-	PreviewURL  Nullable[string]           `json:"preview_url,omitempty" maxLength:"8192"`
-	FallbackURL Nullable[string]           `json:"fallback_url,omitempty" maxLength:"8192"`
+	PreviewURL  Nullable[string]           `json:"preview_url,omitempty" maxLength:"8192" doc:"The page for people who consider the offer; null empties it"`
+	FallbackURL Nullable[string]           `json:"fallback_url,omitempty" maxLength:"8192" doc:"Where a click goes that does not qualify; null empties it"`
 	Currency    Optional[money.Currency]   `json:"currency,omitempty" doc:"ISO 4217; its advertiser's if left out" example:"USD"`
-	Status      Optional[offer.Status]     `json:"status,omitempty" enum:"draft,active,paused,expired"`
-	Visibility  Optional[offer.Visibility] `json:"visibility,omitempty" enum:"public,approval,private"`
-	WindowDays  Optional[int]              `json:"window_days,omitempty"`
-	MinSeconds  Optional[int]              `json:"min_seconds,omitempty"`
-	ShowValue   Optional[bool]             `json:"show_value,omitempty"`
+	Status      Optional[offer.Status]     `json:"status,omitempty" enum:"draft,active,paused,expired" doc:"Whether it takes clicks; active if left out of a new one"`
+	Visibility  Optional[offer.Visibility] `json:"visibility,omitempty" enum:"public,approval,private" doc:"Who may run it; public if left out of a new one"`
+	WindowDays  Optional[int]              `json:"window_days,omitempty" doc:"A conversion later than this after its click is refused; 90 if left out of a new one"`
+	MinSeconds  Optional[int]              `json:"min_seconds,omitempty" doc:"A conversion sooner than this after its click is refused; 0 if left out of a new one"`
+	ShowValue   Optional[bool]             `json:"show_value,omitempty" doc:"Whether affiliates' postbacks may carry the sale value; true if left out of a new one"`
 	Goals       goalList                   `json:"goals,omitempty" doc:"All its goals; none in a new offer = one default goal"`
 }
 
@@ -80,15 +80,15 @@ func (f OfferFields) apply(o *offer.Offer) {
 }
 
 type offerID struct {
-	ID offer.ID `path:"id"`
+	ID offer.ID `path:"id" doc:"Id of the offer"`
 }
 
 type offerList struct {
 	Paging
 	Period
-	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1"`
-	Status       string        `query:"status" enum:"draft,active,paused,expired"`
-	Visibility   string        `query:"visibility" enum:"public,approval,private"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1" doc:"Only of this advertiser"`
+	Status       string        `query:"status" enum:"draft,active,paused,expired" doc:"Only those in this state"`
+	Visibility   string        `query:"visibility" enum:"public,approval,private" doc:"Only these"`
 	Search       string        `query:"search" maxLength:"200" doc:"Part of the name"`
 }
 
@@ -108,9 +108,9 @@ func (s *service) listOffers(ctx context.Context, actor account.Actor, in *offer
 
 type offerCreate struct {
 	Body struct {
-		AdvertiserID   advertiser.ID `json:"advertiser_id" minimum:"1"`
-		Name           string        `json:"name" maxLength:"400"`
-		DestinationURL string        `json:"destination_url" maxLength:"8192"`
+		AdvertiserID   advertiser.ID `json:"advertiser_id" minimum:"1" doc:"Whose offer it is"`
+		Name           string        `json:"name" maxLength:"400" doc:"Name, for people"`
+		DestinationURL string        `json:"destination_url" maxLength:"8192" doc:"Where a click goes: a fixed scheme and host; macros such as {click_id} are filled"`
 		OfferFields
 	}
 }
@@ -136,11 +136,11 @@ func (s *service) getOffer(ctx context.Context, actor account.Actor, in *offerID
 }
 
 type offerUpdate struct {
-	ID   offer.ID `path:"id"`
+	ID   offer.ID `path:"id" doc:"Id of the offer"`
 	Body struct {
-		AdvertiserID   Optional[advertiser.ID] `json:"advertiser_id,omitempty" minimum:"1"`
-		Name           Optional[string]        `json:"name,omitempty" maxLength:"400"`
-		DestinationURL Optional[string]        `json:"destination_url,omitempty" maxLength:"8192"`
+		AdvertiserID   Optional[advertiser.ID] `json:"advertiser_id,omitempty" minimum:"1" doc:"Whose offer it is; fixed once there are conversions"`
+		Name           Optional[string]        `json:"name,omitempty" maxLength:"400" doc:"Name, for people"`
+		DestinationURL Optional[string]        `json:"destination_url,omitempty" maxLength:"8192" doc:"Where a click goes: a fixed scheme and host; macros such as {click_id} are filled"`
 		OfferFields
 	}
 }

@@ -14,7 +14,7 @@ type list[T any] struct {
 }
 
 type listBody[T any] struct {
-	Items      []T     `json:"items"`
+	Items      []T     `json:"items" doc:"This part, in the order of the list"`
 	NextCursor *string `json:"next_cursor" nullable:"true" doc:"Ask for the next part with it; null at the end"`
 	tableBody
 }
@@ -38,9 +38,9 @@ type one[T any] struct {
 
 // warningBody is what a save tells although it was accepted.
 type warningBody struct {
-	Field   string `json:"field"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Field   string `json:"field" doc:"The field that it is about"`
+	Code    string `json:"code" doc:"Stable word for machines"`
+	Message string `json:"message" doc:"What is odd and what to do about it"`
 }
 
 // newWarnings renders warnings; a save without any says so with an empty list.

@@ -9,7 +9,7 @@ import (
 )
 
 type postbackTest struct {
-	ID   postback.ID `path:"id"`
+	ID   postback.ID `path:"id" doc:"Id of the postback"`
 	Body *struct {
 		ConversionID string `json:"conversion_id,omitempty" maxLength:"64" doc:"Sends the values of this conversion of the affiliate; invented ones if left out"`
 		ClickID      string `json:"click_id,omitempty" maxLength:"64" doc:"Sends the values of this click of the affiliate, with an invented conversion"`
@@ -21,9 +21,9 @@ type postbackTest struct {
 // testResultBody is what one call brought back.
 type testResultBody struct {
 	URL          string  `json:"url" doc:"Macros filled, secrets masked"`
-	Method       string  `json:"method" enum:"GET,POST"`
+	Method       string  `json:"method" enum:"GET,POST" doc:"How it was sent"`
 	StatusCode   *int    `json:"status_code" nullable:"true" doc:"null where no answer came"`
-	DurationMS   int64   `json:"duration_ms"`
+	DurationMS   int64   `json:"duration_ms" doc:"How long it took, in milliseconds"`
 	Error        *string `json:"error" nullable:"true" doc:"What went wrong, for people; null where nothing did" example:"the receiver did not answer within 15 s"`
 	ErrorCode    *string `json:"error_code" nullable:"true" doc:"The same for machines" example:"timeout"`
 	ResponseBody string  `json:"response_body" doc:"Its beginning"`
@@ -51,7 +51,7 @@ func (s *service) testPostback(ctx context.Context, actor account.Actor, in *pos
 }
 
 type postbackBackfill struct {
-	ID   postback.ID `path:"id"`
+	ID   postback.ID `path:"id" doc:"Id of the postback"`
 	Body struct {
 		From   string `json:"from" minLength:"1" maxLength:"40" doc:"Conversions made at this time or later: RFC 3339, or a date in UTC" example:"2026-03-01"`
 		To     string `json:"to" minLength:"1" maxLength:"40" doc:"Conversions made before this time: RFC 3339, or a date in UTC, which is included" example:"2026-03-04"`

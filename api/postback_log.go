@@ -25,23 +25,23 @@ func (s *service) logRoutes() {
 // logBody is a call to /postback or a pixel and what became of it. What the advertiser pays, and what nothing reads, is
 // cut out for an affiliate.
 type logBody struct {
-	ID               string    `json:"id"`
-	ReceivedAt       time.Time `json:"received_at"`
-	Method           string    `json:"method" example:"GET"`
+	ID               string    `json:"id" doc:"Id of the line"`
+	ReceivedAt       time.Time `json:"received_at" doc:"When the call came"`
+	Method           string    `json:"method" example:"GET" doc:"GET or POST"`
 	Query            string    `json:"query" doc:"Query and body as one text, secrets masked"`
 	BodyStart        *string   `json:"body_start,omitempty" doc:"Of a body that cannot be read: its first KiB, secrets masked; empty for others"`
 	IP               string    `json:"ip" doc:"Where the call came from"`
-	HTTPStatus       int       `json:"http_status"`
-	Status           string    `json:"status" enum:"recorded,updated,duplicate,queued,refused"`
+	HTTPStatus       int       `json:"http_status" doc:"HTTP status of the answer"`
+	Status           string    `json:"status" enum:"recorded,updated,duplicate,queued,refused" doc:"What became of the call"`
 	Code             string    `json:"code" example:"ok" doc:"Why, as the caller was told"`
-	Message          string    `json:"message"`
-	Warnings         []string  `json:"warnings"`
-	ClickID          *string   `json:"click_id" nullable:"true"`
-	ConversionID     *string   `json:"conversion_id" nullable:"true"`
+	Message          string    `json:"message" doc:"Why, for people"`
+	Warnings         []string  `json:"warnings" doc:"Codes of what was odd although the call was accepted"`
+	ClickID          *string   `json:"click_id" nullable:"true" doc:"The click; null where none was found"`
+	ConversionID     *string   `json:"conversion_id" nullable:"true" doc:"The conversion; null where there is none"`
 	ConversionStatus *string   `json:"conversion_status" nullable:"true" doc:"As it is now"`
-	OfferID          *int64    `json:"offer_id" nullable:"true"`
-	AffiliateID      *int64    `json:"affiliate_id" nullable:"true"`
-	AdvertiserID     *int64    `json:"advertiser_id" nullable:"true"`
+	OfferID          *int64    `json:"offer_id" nullable:"true" doc:"The offer; null where none is known"`
+	AffiliateID      *int64    `json:"affiliate_id" nullable:"true" doc:"The affiliate; null where none is known"`
+	AdvertiserID     *int64    `json:"advertiser_id" nullable:"true" doc:"The advertiser; null where none is known"`
 	Preset           *string   `json:"preset" nullable:"true" doc:"Parameter set that the call named"`
 	ReadAs           []string  `json:"read_as" doc:"Aliases that were read: name sent = our name" example:"[\"amount=val\"]"`
 	Unknown          []string  `json:"unknown" doc:"Names of parameters that nothing reads"`
@@ -72,13 +72,13 @@ func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
 type logList struct {
 	Paging
 	Period
-	ClickID      string        `query:"click_id" maxLength:"64"`
-	ConversionID string        `query:"conversion_id" maxLength:"64"`
-	OfferID      offer.ID      `query:"offer_id" minimum:"1"`
-	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1"`
-	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1"`
-	Status       string        `query:"status" enum:"recorded,updated,duplicate,queued,refused"`
-	Code         string        `query:"code" maxLength:"100" example:"invalid_token"`
+	ClickID      string        `query:"click_id" maxLength:"64" doc:"Only of this click"`
+	ConversionID string        `query:"conversion_id" maxLength:"64" doc:"Only of this conversion"`
+	OfferID      offer.ID      `query:"offer_id" minimum:"1" doc:"Only of this offer"`
+	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1" doc:"Only of this advertiser"`
+	Status       string        `query:"status" enum:"recorded,updated,duplicate,queued,refused" doc:"Only with this outcome"`
+	Code         string        `query:"code" maxLength:"100" example:"invalid_token" doc:"Only with this code"`
 	IP           string        `query:"ip" maxLength:"64" doc:"Where the call came from"`
 }
 
@@ -114,7 +114,7 @@ func (s *service) logFilter(clickText, conversionText string) (f conversion.LogF
 }
 
 type logID struct {
-	ID string `path:"id" maxLength:"64"`
+	ID string `path:"id" maxLength:"64" doc:"Id of the line"`
 }
 
 func (s *service) getLog(ctx context.Context, actor account.Actor, in *logID) (*one[logBody], error) {

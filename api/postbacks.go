@@ -27,20 +27,20 @@ func (s *service) postbackRoutes() {
 
 // postbackBody is an affiliate's postback as its owner and operators see it; nobody else does.
 type postbackBody struct {
-	ID            postback.ID         `json:"id"`
-	AffiliateID   affiliate.ID        `json:"affiliate_id"`
+	ID            postback.ID         `json:"id" doc:"Id of the postback"`
+	AffiliateID   affiliate.ID        `json:"affiliate_id" doc:"Whose postback it is"`
 	OfferID       *int64              `json:"offer_id" nullable:"true" doc:"null = every offer"`
 	GoalID        *int64              `json:"goal_id" nullable:"true" doc:"null = every goal"`
 	URL           string              `json:"url" doc:"Macros are filled"`
-	Method        string              `json:"method" enum:"GET,POST"`
-	Statuses      []conversion.Status `json:"statuses"`
+	Method        string              `json:"method" enum:"GET,POST" doc:"How it is sent"`
+	Statuses      []conversion.Status `json:"statuses" doc:"Fires when a conversion comes to one of them"`
 	GoalIDs       []offer.GoalID      `json:"goal_ids" doc:"Fires for these goals of its scope only; empty = for all of them"`
-	Active        bool                `json:"active"`
+	Active        bool                `json:"active" doc:"Whether it fires"`
 	PausedReason  *string             `json:"paused_reason" nullable:"true" doc:"Why Waypost paused it"`
 	SigningSecret *string             `json:"signing_secret,omitempty" doc:"Key of the signature of POST deliveries (Standard Webhooks)"`
 	PreviousUntil *time.Time          `json:"previous_secret_until,omitempty" doc:"Until then the secret before the last rotation signs too"`
-	CreatedAt     time.Time           `json:"created_at"`
-	UpdatedAt     time.Time           `json:"updated_at"`
+	CreatedAt     time.Time           `json:"created_at" doc:"When it was made"`
+	UpdatedAt     time.Time           `json:"updated_at" doc:"When it was changed last"`
 	Warnings      []warningBody       `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
@@ -59,10 +59,10 @@ func newPostbackBody(p postback.Postback, v view) postbackBody {
 type PostbackFields struct {
 	OfferID  Nullable[offer.ID]            `json:"offer_id,omitempty" minimum:"1" doc:"null = every offer"`
 	GoalID   Nullable[offer.GoalID]        `json:"goal_id,omitempty" minimum:"1" doc:"null = every goal"`
-	Method   Optional[string]              `json:"method,omitempty" enum:"GET,POST"`
+	Method   Optional[string]              `json:"method,omitempty" enum:"GET,POST" doc:"How it is sent; GET if left out of a new one"`
 	Statuses Optional[[]conversion.Status] `json:"statuses,omitempty" doc:"Of the conversion; approved if left out"`
 	GoalIDs  Optional[[]offer.GoalID]      `json:"goal_ids,omitempty" doc:"Only these goals of its scope; empty = all of them"`
-	Active   Optional[bool]                `json:"active,omitempty"`
+	Active   Optional[bool]                `json:"active,omitempty" doc:"Whether it fires; true starts one that was paused"`
 }
 
 func (f PostbackFields) apply(p *postback.Postback) {
@@ -75,14 +75,14 @@ func (f PostbackFields) apply(p *postback.Postback) {
 }
 
 type postbackID struct {
-	ID postback.ID `path:"id"`
+	ID postback.ID `path:"id" doc:"Id of the postback"`
 }
 
 type postbackList struct {
 	Paging
 	Period
-	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1"`
-	OfferID     offer.ID     `query:"offer_id" minimum:"1"`
+	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	OfferID     offer.ID     `query:"offer_id" minimum:"1" doc:"Only with this offer as their scope"`
 }
 
 func (s *service) listPostbacks(ctx context.Context, actor account.Actor, in *postbackList) (*list[postbackBody], error) {
@@ -101,7 +101,7 @@ func (s *service) listPostbacks(ctx context.Context, actor account.Actor, in *po
 type postbackCreate struct {
 	Body struct {
 		AffiliateID affiliate.ID `json:"affiliate_id,omitempty" minimum:"1" doc:"Operators name it; an affiliate's own is implied"`
-		URL         string       `json:"url" maxLength:"8192"`
+		URL         string       `json:"url" maxLength:"8192" doc:"Where it is sent; macros such as {aff_click_id} are filled"`
 		PostbackFields
 	}
 }
@@ -127,9 +127,9 @@ func (s *service) getPostback(ctx context.Context, actor account.Actor, in *post
 }
 
 type postbackUpdate struct {
-	ID   postback.ID `path:"id"`
+	ID   postback.ID `path:"id" doc:"Id of the postback"`
 	Body struct {
-		URL Optional[string] `json:"url,omitempty" maxLength:"8192"`
+		URL Optional[string] `json:"url,omitempty" maxLength:"8192" doc:"Where it is sent; macros such as {aff_click_id} are filled"`
 		PostbackFields
 	}
 }

@@ -21,7 +21,7 @@ func (s *service) presetRoutes() {
 // presetBody is one system's parameter set. Every text that is a template holds placeholders in capitals.
 type presetBody struct {
 	Name  string   `json:"name" example:"everflow" doc:"What a call names: preset=everflow"`
-	Title string   `json:"title" example:"Everflow"`
+	Title string   `json:"title" example:"Everflow" doc:"The system's name"`
 	Kinds []string `json:"kinds" enum:"tracker,advertiser,network" doc:"What the system can be: an affiliate's tracker, an advertiser's platform, a network that you migrate from"`
 
 	LinkParameters     []presetParameter `json:"link_parameters" doc:"Names that /click reads besides its own, and before them, in a link with this preset; the first present wins"`
@@ -42,8 +42,8 @@ type presetParameter struct {
 }
 
 type presetSource struct {
-	Title string `json:"title"`
-	URL   string `json:"url"`
+	Title string `json:"title" doc:"Title of the page"`
+	URL   string `json:"url" doc:"Address of the page"`
 }
 
 func newPresetBody(p preset.Preset) presetBody {
@@ -84,7 +84,7 @@ func (s *service) listPresets(_ context.Context, _ account.Actor, in *presetList
 }
 
 type presetGet struct {
-	Name string `path:"name" example:"everflow"`
+	Name string `path:"name" example:"everflow" doc:"Name of the preset"`
 }
 
 func (s *service) getPreset(_ context.Context, _ account.Actor, in *presetGet) (*one[presetBody], error) {

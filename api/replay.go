@@ -62,10 +62,10 @@ type replayFilter struct {
 	Body struct {
 		From         string        `json:"from,omitempty" maxLength:"40" doc:"Received at this time or later: RFC 3339, or a date in UTC"`
 		To           string        `json:"to,omitempty" maxLength:"40" doc:"Received before this time: RFC 3339, or a date in UTC, which is included"`
-		ClickID      string        `json:"click_id,omitempty" maxLength:"64"`
-		OfferID      offer.ID      `json:"offer_id,omitempty" minimum:"1"`
-		AffiliateID  affiliate.ID  `json:"affiliate_id,omitempty" minimum:"1"`
-		AdvertiserID advertiser.ID `json:"advertiser_id,omitempty" minimum:"1"`
+		ClickID      string        `json:"click_id,omitempty" maxLength:"64" doc:"Only of this click"`
+		OfferID      offer.ID      `json:"offer_id,omitempty" minimum:"1" doc:"Only of this offer"`
+		AffiliateID  affiliate.ID  `json:"affiliate_id,omitempty" minimum:"1" doc:"Only of this affiliate"`
+		AdvertiserID advertiser.ID `json:"advertiser_id,omitempty" minimum:"1" doc:"Only of this advertiser"`
 		Status       string        `json:"status,omitempty" enum:"refused,queued" doc:"Both if left out"`
 		Code         string        `json:"code,omitempty" maxLength:"100" example:"goal_not_found" doc:"Why they were refused"`
 		IP           string        `json:"ip,omitempty" maxLength:"64" doc:"Where they came from"`

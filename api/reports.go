@@ -42,29 +42,29 @@ type reportRow struct {
 	Day            *string         `json:"day,omitempty" doc:"Date in the report's time zone" example:"2026-11-21"`
 	Hour           *string         `json:"hour,omitempty" doc:"Its start, in UTC"`
 	OfferID        *int64          `json:"offer_id,omitempty" doc:"As the click's link named it: there may be no such offer"`
-	OfferName      *orNull[string] `json:"offer_name,omitempty"`
+	OfferName      *orNull[string] `json:"offer_name,omitempty" doc:"Name of the offer; null where there is no such offer"`
 	AffiliateID    *int64          `json:"affiliate_id,omitempty" doc:"As the click's link named it: there may be no such affiliate"`
-	AffiliateName  *orNull[string] `json:"affiliate_name,omitempty"`
+	AffiliateName  *orNull[string] `json:"affiliate_name,omitempty" doc:"Name of the affiliate; null where there is no such affiliate"`
 	AdvertiserID   *int64          `json:"advertiser_id,omitempty" doc:"0 where the offer is unknown"`
-	AdvertiserName *orNull[string] `json:"advertiser_name,omitempty"`
+	AdvertiserName *orNull[string] `json:"advertiser_name,omitempty" doc:"Name of the advertiser; null where the offer is unknown"`
 	GoalID         *orNull[int64]  `json:"goal_id,omitempty" doc:"null for clicks, which have no goal"`
-	GoalAlias      *orNull[string] `json:"goal_alias,omitempty"`
+	GoalAlias      *orNull[string] `json:"goal_alias,omitempty" doc:"Alias of the goal; null for clicks"`
 	Status         *orNull[string] `json:"status,omitempty" doc:"Of conversions; null for clicks"`
 	Country        *string         `json:"country,omitempty" doc:"Of the click: ISO 3166-1 alpha-2, empty if unknown"`
-	Device         *string         `json:"device,omitempty"`
-	OS             *string         `json:"os,omitempty"`
-	Browser        *string         `json:"browser,omitempty"`
-	Source         *string         `json:"source,omitempty"`
-	Sub1           *string         `json:"sub1,omitempty"`
-	Sub2           *string         `json:"sub2,omitempty"`
-	Sub3           *string         `json:"sub3,omitempty"`
-	Sub4           *string         `json:"sub4,omitempty"`
-	Sub5           *string         `json:"sub5,omitempty"`
-	Sub6           *string         `json:"sub6,omitempty"`
-	Sub7           *string         `json:"sub7,omitempty"`
-	Sub8           *string         `json:"sub8,omitempty"`
-	Sub9           *string         `json:"sub9,omitempty"`
-	Sub10          *string         `json:"sub10,omitempty"`
+	Device         *string         `json:"device,omitempty" doc:"Of the click; empty if unknown"`
+	OS             *string         `json:"os,omitempty" doc:"Of the click; empty if unknown"`
+	Browser        *string         `json:"browser,omitempty" doc:"Of the click; empty if unknown"`
+	Source         *string         `json:"source,omitempty" doc:"Of the click; empty if none"`
+	Sub1           *string         `json:"sub1,omitempty" doc:"Free value of the affiliate"`
+	Sub2           *string         `json:"sub2,omitempty" doc:"Free value of the affiliate"`
+	Sub3           *string         `json:"sub3,omitempty" doc:"Free value of the affiliate"`
+	Sub4           *string         `json:"sub4,omitempty" doc:"Free value of the affiliate"`
+	Sub5           *string         `json:"sub5,omitempty" doc:"Free value of the affiliate"`
+	Sub6           *string         `json:"sub6,omitempty" doc:"Free value of the affiliate"`
+	Sub7           *string         `json:"sub7,omitempty" doc:"Free value of the affiliate"`
+	Sub8           *string         `json:"sub8,omitempty" doc:"Free value of the affiliate"`
+	Sub9           *string         `json:"sub9,omitempty" doc:"Free value of the affiliate"`
+	Sub10          *string         `json:"sub10,omitempty" doc:"Free value of the affiliate"`
 
 	Currency      *string `json:"currency" nullable:"true" doc:"Clicks count in that of their offer; null for clicks whose offer does not exist" example:"USD"`
 	Clicks        int64   `json:"clicks" doc:"Valid clicks, repeated ones included, by the time of the click"`
@@ -118,13 +118,13 @@ func newReportRow(r report.Row, by []report.Dimension, v view) (reportRow, error
 }
 
 type missingRateBody struct {
-	Currency string   `json:"currency"`
+	Currency string   `json:"currency" doc:"ISO 4217, that there is no rate from"`
 	Days     []string `json:"days" doc:"Dates, in UTC"`
 }
 
 // reportBody is a report.
 type reportBody struct {
-	From         time.Time         `json:"from"`
+	From         time.Time         `json:"from" doc:"Begin of the period"`
 	To           time.Time         `json:"to" doc:"Excluded"`
 	Items        []reportRow       `json:"items" doc:"Newest first, then by the other keys and by currency"`
 	Totals       []reportRow       `json:"totals" doc:"Of all items, those of other parts too; one row for each currency"`
@@ -158,9 +158,9 @@ type reportQuery struct {
 	TZ       string `query:"tz" maxLength:"64" default:"UTC" doc:"IANA time zone, which decides where days begin" example:"Europe/Berlin"`
 	Currency string `query:"currency" maxLength:"10" doc:"ISO 4217. Each conversion is converted to it by itself, at the newest stored rate of its UTC day or the 7 days before; clicks count in it too. Without it there is a row for each currency"`
 
-	OfferID      offer.ID      `query:"offer_id" minimum:"1"`
-	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1"`
-	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1"`
+	OfferID      offer.ID      `query:"offer_id" minimum:"1" doc:"Only of this offer"`
+	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1" doc:"Only of this advertiser"`
 	GoalID       offer.GoalID  `query:"goal_id" minimum:"1" doc:"Leaves clicks out, which have no goal"`
 	Country      string        `query:"country" maxLength:"2" doc:"Of the click"`
 	Sub1         string        `query:"sub1" maxLength:"255" doc:"Of the click"`

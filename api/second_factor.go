@@ -59,7 +59,7 @@ func (s *service) renewRecoveryCodes(ctx context.Context, actor account.Actor, i
 
 type dropSecondFactorInput struct {
 	Body struct {
-		Password string `json:"password" maxLength:"1024"`
+		Password string `json:"password" maxLength:"1024" doc:"Your password"`
 		OTP      string `json:"otp" maxLength:"40" doc:"The code that the app shows, or a recovery code" example:"123456"`
 	}
 }

@@ -23,18 +23,18 @@ func (s *service) userRoutes() {
 
 // UserBody is a user as administrators, and as itself, see it.
 type UserBody struct {
-	ID            account.UserID `json:"id"`
-	Email         string         `json:"email" example:"jane@example.com"`
-	Name          string         `json:"name" example:"Jane Doe"`
-	Role          string         `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+	ID            account.UserID `json:"id" doc:"Id of the user"`
+	Email         string         `json:"email" example:"jane@example.com" doc:"Log-in name and address for mail"`
+	Name          string         `json:"name" example:"Jane Doe" doc:"Name, for people; may be empty"`
+	Role          string         `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser" doc:"What the user may do"`
 	AffiliateID   *int64         `json:"affiliate_id" nullable:"true" doc:"Set for role affiliate"`
 	AdvertiserID  *int64         `json:"advertiser_id" nullable:"true" doc:"Set for role advertiser"`
 	Status        string         `json:"status" enum:"active,invited,disabled" doc:"Only an active user may log in; an invited one has no password yet"`
 	TimeZone      string         `json:"time_zone" doc:"IANA name, for screens" example:"Europe/Berlin"`
 	SecondFactor  bool           `json:"second_factor" doc:"Log-in asks for a one-time password too"`
-	LastLoginAt   *time.Time     `json:"last_login_at" nullable:"true"`
-	CreatedAt     time.Time      `json:"created_at"`
-	UpdatedAt     time.Time      `json:"updated_at"`
+	LastLoginAt   *time.Time     `json:"last_login_at" nullable:"true" doc:"When the user logged in last; null = never"`
+	CreatedAt     time.Time      `json:"created_at" doc:"When it was made"`
+	UpdatedAt     time.Time      `json:"updated_at" doc:"When it was changed last"`
 	InvitationURL *string        `json:"invitation_url,omitempty" doc:"Where the invited user chooses a password; shown only here, for whom mail does not reach"`
 }
 
@@ -53,10 +53,10 @@ func newInvitedBody(u account.User, url string) *one[UserBody] {
 
 // UserFields are what may be left out when a user is saved.
 type UserFields struct {
-	Name         Nullable[string]             `json:"name,omitempty" maxLength:"400" example:"Jane Doe"`
+	Name         Nullable[string]             `json:"name,omitempty" maxLength:"400" example:"Jane Doe" doc:"Name, for people; null empties it"`
 	AffiliateID  Nullable[int64]              `json:"affiliate_id,omitempty" doc:"Required for role affiliate, not allowed for others"`
 	AdvertiserID Nullable[int64]              `json:"advertiser_id,omitempty" doc:"Required for role advertiser, not allowed for others"`
-	Status       Optional[account.UserStatus] `json:"status,omitempty" enum:"active,invited,disabled"`
+	Status       Optional[account.UserStatus] `json:"status,omitempty" enum:"active,invited,disabled" doc:"Whether the user may log in"`
 	TimeZone     Optional[string]             `json:"time_zone,omitempty" maxLength:"100" doc:"IANA name; default UTC" example:"Europe/Berlin"`
 }
 
@@ -69,16 +69,16 @@ func (f UserFields) apply(u *account.User) {
 }
 
 type userID struct {
-	ID account.UserID `path:"id"`
+	ID account.UserID `path:"id" doc:"Id of the user"`
 }
 
 type userList struct {
 	Paging
 	Period
-	Role         string `query:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
-	Status       string `query:"status" enum:"active,invited,disabled"`
-	AffiliateID  int64  `query:"affiliate_id"`
-	AdvertiserID int64  `query:"advertiser_id"`
+	Role         string `query:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser" doc:"Only with this role"`
+	Status       string `query:"status" enum:"active,invited,disabled" doc:"Only those in this state"`
+	AffiliateID  int64  `query:"affiliate_id" doc:"Only users of this affiliate"`
+	AdvertiserID int64  `query:"advertiser_id" doc:"Only users of this advertiser"`
 }
 
 func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userList) (*list[UserBody], error) {
@@ -98,7 +98,7 @@ func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userLi
 type userCreate struct {
 	Body struct {
 		Email    string           `json:"email" maxLength:"400" doc:"Unique, case ignored" example:"jane@example.com"`
-		Role     account.Role     `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+		Role     account.Role     `json:"role" enum:"admin,manager,finance,viewer,affiliate,advertiser" doc:"What the user may do"`
 		Password Optional[string] `json:"password,omitempty" maxLength:"1024" doc:"12 characters or more: the user can log in at once. Left out: the user is invited by mail"`
 		UserFields
 	}
@@ -130,10 +130,10 @@ func (s *service) getUser(ctx context.Context, actor account.Actor, in *userID) 
 }
 
 type userUpdate struct {
-	ID   account.UserID `path:"id"`
+	ID   account.UserID `path:"id" doc:"Id of the user"`
 	Body struct {
-		Email Optional[string]       `json:"email,omitempty" maxLength:"400"`
-		Role  Optional[account.Role] `json:"role,omitempty" enum:"admin,manager,finance,viewer,affiliate,advertiser"`
+		Email Optional[string]       `json:"email,omitempty" maxLength:"400" doc:"Log-in name and address for mail; unique, case ignored"`
+		Role  Optional[account.Role] `json:"role,omitempty" enum:"admin,manager,finance,viewer,affiliate,advertiser" doc:"What the user may do"`
 		UserFields
 	}
 }
@@ -155,7 +155,7 @@ func (s *service) deleteUser(ctx context.Context, actor account.Actor, in *userI
 }
 
 type userPassword struct {
-	ID   account.UserID `path:"id"`
+	ID   account.UserID `path:"id" doc:"Id of the user"`
 	Body struct {
 		Password        string `json:"password" maxLength:"1024" doc:"12 characters or more"`
 		CurrentPassword string `json:"current_password,omitempty" maxLength:"1024" doc:"Required for one's own"`
