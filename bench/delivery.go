@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// deliveryConns is how many requests the program has under way to one host; its ceiling has as many.
-	deliveryConns = 8
+	// deliveryConns is how many requests the program has under way to one host at most, once it has found it quick; its
+	// ceiling has as many from the start.
+	deliveryConns = 64
 	// holdLimit keeps the recording of conversions, during which the sink answers nothing, below the 15 s after which
 	// a delivery counts as failed.
 	holdLimit     = 6 * time.Second
