@@ -57,9 +57,10 @@ type Config struct {
 	AdminEmail    string `env:"WAYPOST_ADMIN_EMAIL"`
 	AdminPassword string `env:"WAYPOST_ADMIN_PASSWORD"`
 
-	// Demo makes a demo operator with a generated password, a sink on loopback for postbacks, and prints a walk.
+	// Demo fills an empty database with demo data, starts sinks on loopback that receive the demo's postbacks, and prints
+	// log-ins with a generated password and a walk.
 	Demo bool `env:"WAYPOST_DEMO"`
-	// SinkAddr is where the demo's sink listens; loopback only.
+	// SinkAddr is where the demo's sink listens, loopback only; that of trackers with troubles takes the next port.
 	SinkAddr string `env:"WAYPOST_SINK_ADDR" envDefault:"127.0.0.1:8090"`
 
 	// OutboundAllow is a comma list of CIDRs that outgoing postbacks may reach although they are private, on any port.

@@ -136,11 +136,13 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 	})
 }
 
-// outboundGuard allows what the operator's setting names, and in the demo the sink's address.
-func outboundGuard(cfg config.Config, sink *sink) *outbound.Guard {
-	allow := append([]netip.Prefix(nil), cfg.OutboundAllow...)
-	if sink != nil {
-		return outbound.NewGuard(allow, sink.addr())
+// outboundGuard allows what the operator's setting names, and in the demo the sinks' addresses.
+func outboundGuard(cfg config.Config, sinks ...*sink) *outbound.Guard {
+	var endpoints []netip.AddrPort
+	for _, s := range sinks {
+		if s != nil {
+			endpoints = append(endpoints, s.addr())
+		}
 	}
-	return outbound.NewGuard(allow)
+	return outbound.NewGuard(cfg.OutboundAllow, endpoints...)
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -24,14 +23,8 @@ import (
 	"github.com/waypost/waypost/store/pgstore"
 )
 
-const (
-	demoEmail = "operator@demo.example"
-
-	// partitionsAhead is how far daily partitions are made in advance; a day without one would refuse its clicks.
-	partitionsAhead = 7 * 24 * time.Hour
-)
-
-func newPassword() string { return rand.Text() }
+// partitionsAhead is how far daily partitions are made in advance; a day without one would refuse its clicks.
+const partitionsAhead = 7 * 24 * time.Hour
 
 // prepare brings the schema up to date, makes the partitions of the coming days and the first operator.
 func (s *Server) prepare(ctx context.Context) error {
@@ -185,7 +178,7 @@ func opened(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*S
 	if s.stores, err = openStores(cfg, s.parts, false); err != nil {
 		return err
 	}
-	s.services = newServices(cfg, s.stores, s.db, outboundGuard(cfg, nil), noQueue{}, log)
+	s.services = newServices(cfg, s.stores, s.db, outboundGuard(cfg), noQueue{}, log)
 	return do(s)
 }
 

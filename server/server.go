@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -54,9 +53,9 @@ type Server struct {
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
 	failed   chan error   // of what listens
 
-	demoPassword string      // empty where the operator chose its own
-	migrated     int         // by a command
-	prepared     atomic.Bool // schema, partitions and first operator are there
+	demoState
+	migrated int         // by a command
+	prepared atomic.Bool // schema, partitions and first operator are there
 }
 
 // New opens what the process stands on and builds it. What it opened is closed again when it fails.
@@ -100,7 +99,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	s.limits = newLimits(queue, log)
 	s.stores.limiter = s.limits
 	s.waker = jobs.NewWaker(queue, now, log)
-	guard := outboundGuard(s.cfg, s.sink)
+	guard := outboundGuard(s.cfg, s.sink, s.troubledSink)
 	s.services = newServices(s.cfg, s.stores, s.db, guard, s.waker, log)
 	if cfg.Has(config.RoleTrack) {
 		if s.track, err = newTrackingNode(s.cfg, s.stores, newServices(s.cfg, s.stores, s.stores.trackDB, guard, s.waker, log), log); err != nil {
@@ -127,11 +126,17 @@ func (s *Server) Run(ctx context.Context) error {
 		began = time.Now()
 		return err
 	}
+	if s.cfg.Demo {
+		if err := s.loadDemo(ctx); err != nil {
+			began = time.Now()
+			return err
+		}
+	}
 	s.startNode(group)
 	s.startWorkers(group)
 	s.door.open(s.handler)
 	s.log.InfoContext(ctx, "serving", "addr", s.cfg.Addr, "roles", s.cfg.Roles(), "version", Version().String())
-	err := s.announce()
+	err := s.announce(ctx)
 	if err == nil {
 		s.hintOperator(ctx)
 		select {
@@ -253,8 +258,10 @@ func (s *Server) closeAll(ctx context.Context) {
 	if s.track != nil {
 		faults = append(faults, s.track.spool.Close())
 	}
-	if s.sink != nil {
-		faults = append(faults, s.sink.stop(ctx))
+	for _, one := range []*sink{s.sink, s.troubledSink} {
+		if one != nil {
+			faults = append(faults, one.stop(ctx))
+		}
 	}
 	if s.waker != nil {
 		faults = append(faults, s.waker.Close())
@@ -279,25 +286,10 @@ func (s *Server) closeAll(ctx context.Context) {
 	}
 }
 
-// prepareDemo gives the demo its operator and its sink.
-func (s *Server) prepareDemo() (err error) {
-	if s.cfg.AdminEmail == "" {
-		s.cfg.AdminEmail = demoEmail
-		if s.cfg.AdminPassword, err = generatedOnce(filepath.Join(s.cfg.DataDir, "demo-password"), newPassword); err != nil {
-			return fmt.Errorf("demo password: %w", err)
-		}
-		s.demoPassword = s.cfg.AdminPassword
-	}
-	if s.sink, err = startSink(s.cfg.SinkAddr, now, s.log); err != nil {
-		return fmt.Errorf("demo sink: %w", err)
-	}
-	return nil
-}
-
 // announce tells the person at the terminal where everything is.
-func (s *Server) announce() error {
+func (s *Server) announce(ctx context.Context) error {
 	if s.sink != nil {
-		return printWalk(s.out, s.cfg.DataDir, s.cfg.PublicURL, "http://"+s.sink.addr().String(), s.cfg.AdminEmail, s.cfg.AdminPassword, s.demoPassword != "")
+		return s.printDemo(ctx)
 	}
 	_, err := fmt.Fprintf(s.out, "Waypost serves at %s (roles: %v)\n", s.cfg.PublicURL, s.cfg.Roles())
 	return err

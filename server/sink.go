@@ -11,6 +11,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/waypost/waypost/demo"
 )
 
 // sinkKept is how many received postbacks the sink remembers.
@@ -25,8 +27,8 @@ type received struct {
 	Body      string    `json:"body,omitempty"`
 }
 
-// sink stands in for affiliates' trackers in the demo: it answers every request with 200 and lists what it received,
-// newest first, at GET /received.
+// sink stands in for affiliates' trackers in the demo: it answers as the demo's trackers do, with 200 unless the path
+// says otherwise, and lists what it received, newest first, at GET /received.
 type sink struct {
 	listener net.Listener
 	server   *http.Server
@@ -47,11 +49,14 @@ func startSink(addr string, now func() time.Time, log *slog.Logger) (*sink, erro
 	mux.HandleFunc("GET /received", s.list)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(io.LimitReader(r.Body, 64<<10))
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.last = append([]received{{now(), r.Method, r.URL.String(), r.Header.Get("Webhook-Id"), string(body)}}, s.last...)
-		s.last = s.last[:min(len(s.last), sinkKept)]
-		_, _ = io.WriteString(w, "OK\n")
+		s.keep(received{now(), r.Method, r.URL.String(), r.Header.Get("Webhook-Id"), string(body)})
+		status, answer, after := demo.Answer(r.URL.Path)
+		select {
+		case <-time.After(after):
+		case <-r.Context().Done():
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, answer)
 	})
 	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 15 * time.Second}
 	go func() {
@@ -60,6 +65,13 @@ func startSink(addr string, now func() time.Time, log *slog.Logger) (*sink, erro
 		}
 	}()
 	return s, nil
+}
+
+func (s *sink) keep(r received) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last = append([]received{r}, s.last...)
+	s.last = s.last[:min(len(s.last), sinkKept)]
 }
 
 func (s *sink) list(w http.ResponseWriter, _ *http.Request) {

@@ -29,23 +29,11 @@ func printWalk(out io.Writer, dataDir, publicURL, sinkURL, email, password strin
 	if err := os.WriteFile(path, []byte(fill(string(login))), 0o600); err != nil {
 		return fmt.Errorf("write the walk: %w", err)
 	}
-	shown, printed := password, fill(string(login))
+	printed := fill(string(login))
 	if !show {
-		shown = "(WAYPOST_ADMIN_PASSWORD)"
 		printed = fill(`{"email":"` + email + `","password":"your password"}`)
 	}
-	_, err = fmt.Fprintf(out, `
-Waypost serves at %s
-
-  API document   %s/api/docs
-  demo operator  %s
-  password       %s
-  demo sink      %s/received   (receives the demo's postbacks)
-
-The whole chain, to paste into a shell that has curl (or: sh %s):
-
-%s
-`, publicURL, publicURL, email, shown, sinkURL, path, printed)
+	_, err = fmt.Fprintf(out, "\nThe whole chain, to paste into a shell that has curl (or: sh %s):\n\n%s\n", path, printed)
 	return err
 }
 

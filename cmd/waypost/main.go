@@ -29,6 +29,7 @@ type commands struct {
 
 	Serve   serveCmd   `cmd:"" help:"Serve everything, or the roles of --role. waypost settings lists the settings."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this program's version."`
+	Demo    demoCmd    `cmd:"" help:"Fill an empty database with demo data: a network with a month of history."`
 	Admin   struct {
 		Create adminCreateCmd `cmd:"" help:"Make an operator account with the role admin."`
 	} `cmd:"" help:"Operator accounts."`
