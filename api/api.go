@@ -90,6 +90,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.goalRoutes()
 	s.accessRoutes()
 	s.linkRoutes()
+	s.presetRoutes()
 	s.postbackRoutes()
 	s.clickRoutes()
 	s.conversionRoutes()
