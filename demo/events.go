@@ -216,7 +216,7 @@ func (w *world) byHand(ctx context.Context, i int) error {
 
 // pausePostback has an affiliate pause the postback of a tracker that answers 404: what waits is set aside.
 func (w *world) pausePostback(ctx context.Context) error {
-	p := w.partner("osakalab")
+	p := w.partner("approcket")
 	_, _, err := w.Postbacks.Update(ctx, w.partnerUsers[p.slug], p.hook, func(h *postback.Postback) { h.Active = false })
 	w.waiting = slices.DeleteFunc(w.waiting, func(o *owed) bool { return o.Delivery.PostbackID == p.hook })
 	return err

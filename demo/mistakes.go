@@ -72,7 +72,7 @@ func (w *world) mistakes() []func() (conversion.Call, bool) {
 		about("northwind", nil, pair{"goal", "sign-up"}, pair{"val", "10"}),
 		about("northwind", nil, pair{"val", "1,249"}),
 		about("northwind", nil, pair{"val", "-20.00"}, pair{"status", "refund"}),
-		about("northwind", nil, pair{"val", "{order_total}"}),
+		about("northwind", nil, pair{"goal", "sale"}, pair{"val", "{order_total}"}),
 		about("northwind", nil, pair{"val", "35.00"}, pair{"currency", "DOLLAR"}),
 		about("northwind", nil, pair{"val", "35.00"}, pair{"test", "1"}),
 		about("northwind", nil, pair{"clickid", ""}, pair{"goal", ""}, pair{"val", "64.00"}, pair{"coupon", "falcon10"}),
@@ -165,7 +165,7 @@ func (w *world) planLastMinutes() {
 	one(44*time.Minute, 3*time.Minute, "couponfalcon", "club", card)
 	one(41*time.Minute, 3*time.Minute, "guildofgamers", "raiders", step{goal: "install", noTxID: true})
 	one(37*time.Minute, 2*time.Minute, "quoterunner", "car", step{goal: "quote", status: pending})
-	one(33*time.Minute, time.Minute, "approcket", "raiders", step{goal: "install", noTxID: true})
+	one(33*time.Minute, time.Minute, "tokyodeals", "sim", step{goal: "order", low: 1980, high: 5980})
 	reals := step{goal: "purchase", low: 1990, high: 9990, foreign: []string{"BRL"}, onlyForeign: true}
 	one(27*time.Hour, 26*time.Hour, "approcket", "raiders", reals)
 	one(6*time.Hour, 5*time.Hour, "approcket", "raiders", reals)
