@@ -56,6 +56,9 @@ func Mount(e *echo.Echo, d Deps) error {
 	openAPI := newService(e, d).api.OpenAPI()
 	describeDoors(openAPI)
 	openResponses(openAPI)
+	if err := describe(openAPI); err != nil {
+		return fmt.Errorf("describe the API: %w", err)
+	}
 	document, err := json.Marshal(openAPI)
 	if err != nil {
 		return fmt.Errorf("render OpenAPI document: %w", err)
@@ -105,11 +108,6 @@ func newService(e *echo.Echo, d Deps) *service {
 	return s
 }
 
-const description = `Ids are integers, except the strings of clicks, conversions, deliveries, log lines and ledger
-entries. Times are RFC 3339 in UTC. Money is a decimal string with its currency beside it. Lists are newest first; ask
-for the next part with the cursor of the last. An error is a problem document (RFC 9457) with a stable code. A field
-that your role may not see is left out.`
-
 // version is that of the contract, not of the program.
 const version = "1"
 
@@ -126,10 +124,9 @@ func newConfig() huma.Config {
 	config.CreateHooks = nil
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", ""
 	config.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat, csvType: csvFormat}
-	config.Info.Description = description
 	config.Servers = []*huma.Server{{URL: Base}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		bearer: {Type: "http", Scheme: "bearer", Description: "The access token of a log-in, or an API key (wp_…)."},
+		bearer: {Type: "http", Scheme: "bearer", Description: "The access token of a log-in (POST /auth/login), or an API key (POST /api-keys, wp_…)."},
 	}
 	return config
 }

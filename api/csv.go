@@ -80,7 +80,9 @@ func (c caller) wantsCSV() (bool, error) {
 }
 
 // documentCSV tells about the file beside the JSON.
-func documentCSV(operation *huma.Operation) {
+func documentCSV(operation *huma.Operation, answer table) {
+	rows, _ := answer.rows()
+	operation.Metadata = map[string]any{metadataRow: reflect.TypeOf(rows).Elem()}
 	operation.Parameters = append(operation.Parameters, &huma.Param{
 		Name: "format", In: "query", Description: "csv answers with a file, as Accept: text/csv does; it wins over Accept",
 		Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "csv"}},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -11,8 +12,6 @@ const tagTracking = "Tracking"
 // describeDoors adds what package tracking serves outside Base to the document: tracking links, postbacks and pixels.
 // They are no huma routes, for they decide in microseconds; their words are those of TRACKING.md.
 func describeDoors(document *huma.OpenAPI) {
-	document.Tags = append(document.Tags, &huma.Tag{Name: tagTracking,
-		Description: "What visitors' browsers and advertisers' servers call, on the tracking host. No log-in; TRACKING.md has every alias."})
 	answer := document.Components.Schemas.Schema(reflect.TypeFor[callAnswer](), true, "CallAnswer")
 	root := []*huma.Server{{URL: "/", Description: "The tracking host"}}
 	door := func(path string, item *huma.PathItem) {
@@ -32,7 +31,8 @@ func describeDoors(document *huma.OpenAPI) {
 				"Waypost-Stored": {Description: "no, where the spool could not be written and the click is not recorded", Schema: textSchema("")},
 			}},
 			"400": {Description: "o or a is missing or no number", Content: map[string]*huma.MediaType{"application/json": {
-				Schema: document.Components.Schemas.Schema(reflect.TypeFor[linkFault](), true, "LinkFault")}}},
+				Schema:  document.Components.Schemas.Schema(reflect.TypeFor[linkFault](), true, "LinkFault"),
+				Example: linkFault{Status: 400, Code: "missing_offer", Message: "the link names no offer: it needs the parameter o"}}}},
 			"404": {Description: "The click does not qualify and nothing names a fallback", Content: page("text/plain", "text/html")},
 			"503": {Description: "No catalogue yet; try again", Content: page("text/plain", "text/html")},
 		},
@@ -64,8 +64,6 @@ func describeDoors(document *huma.OpenAPI) {
 		}})
 	}
 }
-
-const exampleClickID = "06cqx2m8b5f7c9n3t1d4r6k8wz0a1b2c"
 
 // callAnswer is the answer to a postback (contract section 3): all fields always present.
 type callAnswer struct {
@@ -105,23 +103,27 @@ func callResponses(answer *huma.Schema) map[string]*huma.Response {
 }
 
 func linkParameters() []*huma.Param {
-	return append([]*huma.Param{
+	all := []*huma.Param{
 		parameter("o", true, "The offer's id. Alias: offer_id", 12),
 		parameter("a", true, "The affiliate's id. Aliases: affiliate_id, aff_id, pid", 34),
-	}, parameters([]named{
-		{"aff_click_id", "The affiliate's own click id. Aliases: click_id, clickid"},
-		{"sub1", "Free value of the affiliate, sub1 to sub10. Aliases: sub_id1, aff_sub, s1 …"},
+		parameter("aff_click_id", false, "The affiliate's own click id. Aliases: click_id, clickid", nil),
+		parameter("sub1", false, "Free value of the affiliate. Aliases: sub_id1, aff_sub, s1", nil),
+	}
+	for i := 2; i <= 10; i++ {
+		all = append(all, parameter(fmt.Sprintf("sub%d", i), false, fmt.Sprintf("Free value of the affiliate. Aliases: sub_id%[1]d, aff_sub%[1]d, s%[1]d", i), nil))
+	}
+	return append(all, parameters([]named{
 		{"source", "Traffic source"},
 		{"landing_page_id", "Landing page. Alias: link_id"},
 		{"creative_id", "Creative"},
 		{"deep_link", "Page of the advertiser, for destinations with {deep_link}. Aliases: url, redirect"},
 		{"coupon", "Coupon code"},
-		{"preset", "Parameter set of another system, see /presets"},
+		{"preset", "Parameter set of another system, see GET /presets"},
 	})...)
 }
 
 func postbackParameters() []*huma.Param {
-	return parameters([]named{
+	all := parameters([]named{
 		{"clickid", "The click id. Aliases: click_id, clickId, cid, transaction_id, subid, cnv_id"},
 		{"token", "The advertiser's secret. Aliases: security_token, secure, verification_token"},
 		{"val", "Value of the sale, decimal. Aliases: amount, sale_amount, sum"},
@@ -129,16 +131,27 @@ func postbackParameters() []*huma.Param {
 		{"comperc", "Commission in percent of val, 0 to 100; used where com is missing or 0"},
 		{"payout", "What the advertiser pays the network, decimal. Alias: revenue"},
 		{"txid", "The advertiser's unique id, the idempotency key. Aliases: txn_id, order_id, action_id, adv_sub, tid"},
-		{"goal", "Goal by id or alias; the default goal if missing. Aliases: id, goal_id, goal_alias, event_id, event, et"},
+		{"id", "Goal: all digits = its id, else its alias; the offer's default goal if missing. Aliases: goal, goal_id, goal_alias, event_id, event, et"},
 		{"status", "approved, pending, hold, rejected, trash or a mapped word. Aliases: conv_status, cnv_status"},
+		{"approved_status", "Words of this call that mean approved, between , or ;"},
+		{"pending_status", "Words of this call that mean pending, between , or ;"},
+		{"rejected_status", "Words of this call that mean rejected, between , or ;"},
+		{"trash_status", "Words of this call that mean trash, between , or ;"},
 		{"currency", "ISO 4217, of all amounts; the offer's if missing. Aliases: cnv_currency, cur"},
 		{"param", "Free text; pieces between ; are kept as a list"},
+		{"conversion_id", "Free value: the advertiser's id of the conversion"},
 		{"coupon", "Finds the affiliate where there is no click. Aliases: coupon_code, promo_code, cp"},
 		{"test", "1 walks the whole chain without counting"},
 		{"ts", "Unix seconds, for postback_auth hmac"},
 		{"sig", "Last in the query: hex HMAC-SHA256 of all before &sig=, for postback_auth hmac"},
-		{"preset", "Parameter set of another system, see /presets"},
+		{"preset", "Parameter set of another system, see GET /presets"},
 	})
+	for _, free := range []named{{"param", "Free value"}, {"adv", "Free value"}, {"event", "Free number"}} {
+		for i := 1; i <= 10; i++ {
+			all = append(all, parameter(fmt.Sprintf("%s%d", free.name, i), false, free.description, nil))
+		}
+	}
+	return all
 }
 
 type named struct{ name, description string }
@@ -163,6 +176,14 @@ func page(mediaTypes ...string) map[string]*huma.MediaType {
 	content := map[string]*huma.MediaType{}
 	for _, m := range mediaTypes {
 		content[m] = &huma.MediaType{Schema: textSchema("")}
+		switch m {
+		case "text/html":
+			content[m].Example = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>…</title></html>"
+		case "text/javascript":
+			content[m].Example = `window.dispatchEvent(new CustomEvent("waypost",{detail:{status:"recorded",code:"ok"}}));`
+		case "text/plain":
+			content[m].Example = "not available"
+		}
 	}
 	return content
 }

@@ -9,8 +9,10 @@ import (
 	"github.com/waypost/waypost/domain/offer"
 )
 
+const tagLinks = "Tracking links"
+
 func (s *service) linkRoutes() {
-	register(s, op{"make-tracking-link", http.MethodPost, "/tracking-links", "Make a tracking link", "Tracking links", 201, nil}, s.makeLink)
+	register(s, op{"make-tracking-link", http.MethodPost, "/tracking-links", "Make a tracking link", tagLinks, 201, nil}, s.makeLink)
 }
 
 // Subs are the ten sub ids of a link or a click.

@@ -47,9 +47,9 @@ func register[I, O any](s *service, o op, handler func(context.Context, account.
 		operation.Errors = append(operation.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge)
 		documentKey(o, &operation)
 	}
-	_, isTable := any((*O)(nil)).(table)
+	blank, isTable := any(new(O)).(table)
 	if isTable {
-		documentCSV(&operation)
+		documentCSV(&operation, blank)
 	}
 	huma.Register(s.api, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := ctx.Value(callerKey{}).(caller)

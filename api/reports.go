@@ -17,8 +17,10 @@ import (
 	"github.com/waypost/waypost/domain/report"
 )
 
+const tagReports = "Reports"
+
 func (s *service) reportRoutes() {
-	register(s, op{"get-reports", http.MethodGet, "/reports", "Add up clicks, conversions and money", "Reports", 0, nil}, s.getReport)
+	register(s, op{"get-reports", http.MethodGet, "/reports", "Add up clicks, conversions and money", tagReports, 0, nil}, s.getReport)
 }
 
 // orNull is a value that is null in some rows, in a field that other answers do not have at all.
