@@ -114,6 +114,7 @@ var fieldExamples = map[string]any{
 	"OfferBody.window_days":              90,
 	"OfferBody.min_seconds":              0,
 	"OfferBody.show_value":               true,
+	"RateBody.source":                    "manual",
 	"PartyBody.id":                       34,
 	"PartyBody.name":                     "Blue Media",
 	"PostbackBody.id":                    5,

@@ -35,7 +35,7 @@ func (s *service) replayRoutes() {
 		if r.Content == nil {
 			r.Content = map[string]*huma.MediaType{}
 		}
-		r.Content["application/json"] = answer
+		r.Content["application/json"] = &huma.MediaType{Schema: answer.Schema}
 	}
 }
 
