@@ -10,7 +10,7 @@ BIN := bin/waypost
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-run: build ## serve everything on the embedded default, with a demo operator and a sink, and print a walk
+run: build ## serve everything on the embedded default with demo data and a sink for its postbacks; print log-ins and a walk
 	@WAYPOST_DEMO=true exec ./$(BIN) serve
 
 build: ## build bin/waypost

@@ -19,10 +19,10 @@ func (w *world) planMistakes() {
 	k := 0
 	for day := w.start; day.Before(w.Now); day = day.AddDate(0, 0, 1) {
 		for range mistakesADay {
-			make := kinds[k%len(kinds)]
+			mistake := kinds[k%len(kinds)]
 			k++
 			w.plan(day.Add(time.Duration(6+w.draw.IntN(17))*time.Hour+time.Duration(w.draw.IntN(3_500_000))*time.Millisecond), func(ctx context.Context) error {
-				call, ok := make()
+				call, ok := mistake()
 				if !ok {
 					return nil
 				}
@@ -33,7 +33,7 @@ func (w *world) planMistakes() {
 	}
 }
 
-// mistakes are calls that will be refused, warned of, or changes nothing; false where nothing has happened yet that a
+// mistakes are calls that will be refused, warned of, or change nothing; false where nothing has happened yet that a
 // mistake could be made about.
 func (w *world) mistakes() []func() (conversion.Call, bool) {
 	about := func(key string, alter func(c *company), pairs ...pair) func() (conversion.Call, bool) {

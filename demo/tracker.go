@@ -36,17 +36,16 @@ func (w *world) answered(url string, at time.Time) (r postback.Response, took ti
 	_, path, _ := strings.Cut(rest, "/")
 	took = time.Duration(35+w.draw.IntN(260)) * time.Millisecond
 	healthy := postback.Response{StatusCode: 200, Body: "OK\n"}
-	began, ended := time.Time{}, w.Now
+	var began time.Time
 	switch trouble(path) {
 	case troubleDown:
 		began = w.Now.Add(-20 * time.Hour)
-	case troubleGone:
-		return healthy, took // until the history ends
 	case troubleRemoved:
 		began = w.share(0.82)
+	case troubleGone: // it begins after the history
+		return healthy, took
 	case troubleOutage:
-		began = w.share(0.4)
-		if ended = began.Add(40 * time.Hour); !at.Before(began) && at.Before(ended) {
+		if began = w.share(0.4); !at.Before(began) && at.Before(began.Add(40*time.Hour)) {
 			return postback.Response{Error: postback.ErrorTimeout}, postback.SendLimit
 		}
 		return healthy, took

@@ -58,6 +58,11 @@ func (s *Server) prepareDemo() (err error) {
 	if err != nil {
 		return fmt.Errorf("demo sink: %w", err)
 	}
+	for address, one := range map[string]*sink{well: s.sink, troubled: s.troubledSink} {
+		if got := one.addr().String(); got != address && !strings.HasSuffix(address, ":0") {
+			s.say("demo: somebody else listens at " + address + ", so the sink took " + got + "; postbacks that were loaded before go to the old address")
+		}
+	}
 	return nil
 }
 
