@@ -38,6 +38,9 @@ func TestContractLinkParameters(t *testing.T) {
 	n := w.mustNetwork(c, nil, nil)
 	lines := map[string][2]string{ // query → field and value of the click
 		"aff_click_id=AC-1": {"aff_click_id", "AC-1"}, "click_id=AC-2": {"aff_click_id", "AC-2"}, "clickid=AC-3": {"aff_click_id", "AC-3"},
+		"landing_page_id=lp1": {"landing_page_id", "lp1"}, "link_id=lp2": {"landing_page_id", "lp2"}, "creative_id=cr1": {"creative_id", "cr1"}, "coupon=SAVE": {"coupon", "SAVE"},
+		"deep_link=https%3A%2F%2Fshop.example%2Fa": {"deep_link", "https://shop.example/a"}, "url=https%3A%2F%2Fshop.example%2Fb": {"deep_link", "https://shop.example/b"},
+		"redirect=https%3A%2F%2Fshop.example%2Fc": {"deep_link", "https://shop.example/c"},
 		"source=fb": {"source", "fb"}, "aff_sub=one": {"sub1", "one"},
 		"aff_click_id=first&click_id=second": {"aff_click_id", "first"},
 		"nothing_knows_this=1&sub1=x":        {"sub1", "x"},

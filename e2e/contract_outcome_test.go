@@ -68,6 +68,52 @@ func TestContractOutcomes(t *testing.T) {
 		}
 	})
 
+	t.Run("aliases of currency", func(t *testing.T) {
+		n := w.mustNetwork(c.as(t), nil, nil)
+		for _, name := range []string{"currency", "cnv_currency", "cur"} {
+			refused(t, 400, "invalid_currency", "clickid", mustClick(t, n.Link), "token", n.Token, "com", "1", name, "XXQ")
+		}
+	})
+
+	t.Run("idempotency key", func(t *testing.T) {
+		goals := object{"goals": []object{{"alias": "default", "is_default": true}, {"alias": "lead"}}}
+		n, other := w.mustNetwork(c.as(t), nil, goals), w.mustNetwork(c.as(t), nil, goals)
+		first, _ := n.convert(t, "com", "1", "txid", "K")
+		if again, _ := n.convert(t, "com", "1", "txid", "K"); again.text("status") != "duplicate" || again.text("conversion_id") != first.text("conversion_id") {
+			t.Errorf("the same txid by another click: %v", again)
+		}
+		if lead, _ := n.convert(t, "com", "1", "txid", "K", "goal", "lead"); lead.text("status") != "recorded" {
+			t.Errorf("the same txid for another goal: %v", lead)
+		}
+		if theirs, _ := other.convert(t, "com", "1", "txid", "K"); theirs.text("status") != "recorded" {
+			t.Errorf("the same txid of another advertiser: %v", theirs)
+		}
+		id := mustClick(t, n.Link)
+		for i, want := range []string{"recorded", "duplicate"} {
+			for _, goal := range []string{"default", "lead"} {
+				if answer, _ := n.convert(t, "clickid", id, "com", "1", "goal", goal); answer.text("status") != want {
+					t.Errorf("call %d without txid, goal %s: %v", i, goal, answer)
+				}
+			}
+		}
+	})
+
+	t.Run("read your writes", func(t *testing.T) {
+		n := w.mustNetwork(c.as(t), nil, nil)
+		for i := range 5 {
+			n.c.must("PATCH", "/offers/"+n.Offer, object{"destination_url": fmt.Sprintf("https://shop%d.example/?cid={click_id}", i)}, 200)
+			if _, location, _ := visit(t, "GET", n.Link); location.Host != fmt.Sprintf("shop%d.example", i) {
+				t.Errorf("change %d: %s", i, location)
+			}
+		}
+		token := n.c.must("PATCH", "/advertisers/"+n.Advertiser, object{"postback_token": "another-token-of-ours-0123"}, 200).text("postback_token")
+		id := mustClick(t, n.Link)
+		refused(t, 403, "invalid_token", "clickid", id, "token", n.Token)
+		if status, answer := send(t, "clickid", id, "token", token, "com", "1"); status != 200 {
+			t.Errorf("the new token: %d %v", status, answer)
+		}
+	})
+
 	t.Run("order of checks", func(t *testing.T) {
 		n := w.mustNetwork(c.as(t), nil, nil)
 		late := w.mustNetwork(c.as(t), nil, nil)

@@ -227,8 +227,10 @@ func TestContractResources(t *testing.T) {
 
 	t.Run("in use", func(t *testing.T) {
 		t.Parallel()
-		own.convert(t, "com", "1")
-		for _, path := range []string{"/advertisers/" + own.Advertiser, "/affiliates/" + own.Affiliate, "/offers/" + own.Offer} {
+		lead := own.c.must("POST", "/offers/"+own.Offer+"/goals", object{"alias": "lead"}, 201).text("id")
+		pb := own.mustPostback(t, w.URL+"/healthz?tx={txid}", nil).text("id")
+		own.convert(t, "com", "1", "goal", "lead")
+		for _, path := range []string{"/advertisers/" + own.Advertiser, "/affiliates/" + own.Affiliate, "/offers/" + own.Offer, "/offers/" + own.Offer + "/goals/" + lead, "/postbacks/" + pb} {
 			status, answer, header := c.send(t, "DELETE", path, "", "")
 			assertProblem(t, path, status, answer, header, 409, "")
 			if answer.text("code") != "in_use" {
