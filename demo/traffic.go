@@ -52,6 +52,7 @@ func (w *world) hour(ctx context.Context, n int, open time.Duration) error {
 	}
 	slices.Sort(offsets)
 	clicks := make([]click.Click, n)
+	var refused click.Click
 	for i, offset := range offsets {
 		v := w.nextVisitor()
 		o, a := w.product(v.product).ID, v.partner.ID
@@ -69,12 +70,13 @@ func (w *world) hour(ctx context.Context, n int, open time.Duration) error {
 		case c.Valid() && !v.robot:
 			w.follow(v, c)
 		case !c.Valid() && c.AdvertiserID != 0:
-			w.refused = c
+			refused = c
 		}
 	}
 	if err := w.Clicks.LoadClicks(ctx, clicks); err != nil {
 		return err
 	}
+	w.refused, w.refusedNext = w.refusedNext, refused
 	w.sum.Clicks += n
 	if tenth := 10 * w.sum.Clicks / max(w.total, 1); tenth > w.said {
 		w.said = tenth

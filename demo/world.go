@@ -37,10 +37,11 @@ type world struct {
 	said     int // tenths of them that were told
 	orders   int // order numbers
 
-	changed bool // a conversion may have been announced since the deliveries were looked at
-	waiting []*owed
-	settled []sale      // approved by now
-	refused click.Click // the newest that was refused on an advertiser's offer
+	changed     bool // a conversion may have been announced since the deliveries were looked at
+	waiting     []*owed
+	settled     []sale      // approved by now
+	refused     click.Click // one of the hour before that was refused on an advertiser's offer; zero where there is none
+	refusedNext click.Click // one of this hour, which may be still to come
 }
 
 func newWorld(d Deps, o Options, start time.Time) *world {

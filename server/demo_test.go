@@ -26,7 +26,7 @@ import (
 
 const demoTestPassword = "a-long-password-of-the-demo"
 
-// mustLoadDemo loads the demo up to a moment of a Saturday, or up to the present.
+// mustLoadDemo loads the demo up to a moment.
 func mustLoadDemo(t *testing.T, db *pgstore.DB, seed uint64, days int, now time.Time) demo.Summary {
 	t.Helper()
 	sum, err := demo.Load(t.Context(), demoTestDeps(db, seed), demo.Options{Seed: seed, Now: now, Days: days, Password: demoTestPassword,
@@ -94,7 +94,7 @@ func TestDemoOfASeedIsAlwaysTheSame(t *testing.T) {
 func TestDemoAddsUp(t *testing.T) {
 	t.Parallel()
 	db := storetest.New(t)
-	sum := mustLoadDemo(t, db, 1, 10, now())
+	sum := mustLoadDemo(t, db, 1, 10, aSaturday)
 
 	differences, err := ledger.NewService(db.Ledger()).VerifyBalances(t.Context())
 	if err != nil || len(differences) > 0 {
@@ -104,6 +104,7 @@ func TestDemoAddsUp(t *testing.T) {
 		"conversions without their click":            `SELECT c.id::text FROM conversions c LEFT JOIN clicks k USING (click_id) WHERE k.click_id IS NULL`,
 		"conversions of a click of others":           `SELECT c.id::text FROM conversions c JOIN clicks k USING (click_id) WHERE (k.offer_id, k.affiliate_id) <> (c.offer_id, c.affiliate_id)`,
 		"conversions before their click":             `SELECT id::text FROM conversions WHERE created_at < clicked_at`,
+		"calls before their click":                   `SELECT l.id::text FROM postback_log l JOIN clicks k ON k.click_id = l.click_id WHERE l.received_at < k.created_at`,
 		"conversions without an event":               `SELECT id::text FROM conversions c WHERE NOT EXISTS (SELECT FROM conversion_events e WHERE e.conversion_id = c.id AND e.kind = 'created')`,
 		"deliveries without their conversion":        `SELECT d.id::text FROM deliveries d LEFT JOIN conversions c ON c.id = d.conversion_id WHERE c.id IS NULL`,
 		"deliveries before their conversion":         `SELECT d.id::text FROM deliveries d JOIN conversions c ON c.id = d.conversion_id WHERE d.created_at < c.created_at`,
@@ -111,16 +112,17 @@ func TestDemoAddsUp(t *testing.T) {
 		"attempts that are not counted":              `SELECT id::text FROM deliveries d WHERE attempts <> (SELECT count(*) FROM delivery_attempts a WHERE a.delivery_id = d.id)`,
 		"settled deliveries that were never tried":   `SELECT id::text FROM deliveries WHERE status IN ('delivered', 'retrying') AND attempts = 0`,
 		"entries of conversions that do not exist":   `SELECT l.id::text FROM ledger_entries l LEFT JOIN conversions c ON c.id = l.conversion_id WHERE c.id IS NULL`,
-		"holds that should be over":                  `SELECT id::text FROM conversions WHERE status = 'hold' AND hold_until < now()`,
-		"anything of the future":                     `SELECT id::text FROM conversion_events WHERE at > now()`,
-		"clicks of the future":                       `SELECT click_id::text FROM clicks WHERE created_at > now()`,
+		"holds that should be over":                  `SELECT id::text FROM conversions WHERE status = 'hold' AND hold_until < $now`,
+		"anything of the future":                     `SELECT id::text FROM conversion_events WHERE at > $now`,
+		"clicks of the future":                       `SELECT click_id::text FROM clicks WHERE created_at > $now`,
 		"valid clicks of affiliates who may not":     `SELECT click_id::text FROM clicks k JOIN affiliates a ON a.id = k.affiliate_id WHERE a.status = 'pending' AND k.reason = ''`,
 		"approved amounts that the ledger lacks":     unposted,
 		"conversions in the wrong currency":          `SELECT c.id::text FROM conversions c JOIN offers o ON o.id = c.offer_id WHERE c.currency <> o.currency`,
 		"deliveries that leave the machine":          `SELECT id::text FROM deliveries WHERE host NOT IN ('127.0.0.1:8090', '127.0.0.1:8091')`,
 		"postbacks that leave the machine":           `SELECT id::text FROM postbacks WHERE url !~ '^http://127\.0\.0\.1:809[01]/'`,
-		"deliveries of more than the last two hours": `SELECT id::text FROM deliveries WHERE status = 'pending' AND created_at < now() - interval '2 hours 1 minute'`,
+		"deliveries of more than the last two hours": `SELECT id::text FROM deliveries WHERE status = 'pending' AND created_at < $now - interval '2 hours 1 minute'`,
 	} {
+		sql = strings.ReplaceAll(sql, "$now", "timestamptz '"+aSaturday.Format(time.RFC3339)+"'")
 		if found := queryColumn(t, db, sql); len(found) > 0 {
 			t.Errorf("%s: %d, such as %s", what, len(found), found[0])
 		}
@@ -131,7 +133,7 @@ func TestDemoAddsUp(t *testing.T) {
 		t.Errorf("%d deliveries are left to be sent; some are to be seen, and not a flood", len(waiting))
 	}
 
-	_, err = demo.Load(t.Context(), demoTestDeps(db, 1), demo.Options{Seed: 1, Now: now(), Days: 1, Password: demoTestPassword})
+	_, err = demo.Load(t.Context(), demoTestDeps(db, 1), demo.Options{Seed: 1, Now: aSaturday, Days: 1, Password: demoTestPassword})
 	if !errs.HasCode(err, demo.CodeNotEmpty) {
 		t.Errorf("a second load: %v", err)
 	}
@@ -175,7 +177,7 @@ func assertReportAddsUp(t *testing.T, db *pgstore.DB, sum demo.Summary) {
 		}
 		want[c] = sums
 	}
-	r, err := report.NewService(db.Reports(), now).Report(t.Context(), account.SystemActor("test"), report.Query{GroupBy: "day,offer", Limit: 1000})
+	r, err := report.NewService(db.Reports(), func() time.Time { return aSaturday }).Report(t.Context(), account.SystemActor("test"), report.Query{GroupBy: "day,offer", Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
