@@ -23,7 +23,7 @@ var trafficNotes = map[string]note{
 	"list-conversions": {may: account.PermissionReadTraffic, about: "Affiliates see no revenue, advertisers no commission.", codes: "malformed_clickid"},
 	"get-conversion":   {may: account.PermissionReadTraffic, about: "Affiliates see no revenue, advertisers no commission."},
 	"create-conversion": {roles: "admin manager", about: "Amounts are computed as for a postback: the goal's rules decide. Without a click one is minted; the window does not count. Postings and deliveries follow.",
-		codes: "duplicate missing_partition click_not_found@422 click_of_another goal_not_found unknown_reference malformed_clickid invalid_status invalid_currency invalid_decimal invalid_amount invalid_comperc amount_overflow time_in_future invalid_time",
+		codes: "duplicate unstorable_data missing_partition click_not_found@422 click_of_another goal_not_found unknown_reference malformed_clickid invalid_status invalid_currency invalid_decimal invalid_amount invalid_comperc amount_overflow time_in_future invalid_time",
 		body:  `{"offer_id": 12, "affiliate_id": 34, "val": "99.99", "txid": "order-1001"}`},
 	"update-conversion": {may: account.PermissionManageConversions, about: "Money moves with the status. A corrected amount is posted as the reversal of the old one and a new posting. Advertisers approve and reject their own, unless the network's settings say otherwise.",
 		codes: "status_not_allowed conversion_in_trash no_rate advertisers_do_not_decide invalid_status invalid_amount invalid_decimal too_many_decimals amount_overflow",
