@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 	"cmd":        {"server", "config", "migrations"},
 	"server":     {"api", "tracking", "jobs", "web", "store", "outbound", "spool", "embedded", "demo", "domain", "config", "migrations"},
 	"tracking":   {"web", "spool", "domain"},
-	"api":        {"web", "domain"},
+	"api":        {"web", "domain", "."},
 	"jobs":       {"spool", "domain"},
 	"store":      {"domain", "store", "migrations"},
 	"outbound":   {"domain"},

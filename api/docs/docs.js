@@ -1,84 +1,107 @@
-"use strict";
-// Shows the OpenAPI document. Everything is made as text nodes: nothing in the document becomes markup.
+// Shows the OpenAPI document: the introduction, then the operations by tag. What is inside an operation is made when it
+// is opened.
+import { make, markdown, slug } from "./markdown.js";
+import { inside } from "./operation.js";
+import { Schemas } from "./schema.js";
 
-function make(tag, attributes, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-  node.append(...children.filter((c) => c !== undefined && c !== null));
-  return node;
+const operations = document.getElementById("operations"), toc = document.getElementById("toc");
+const tagId = (tag) => "tag-" + slug(tag);
+
+// groups are the operations by tag, in the order of the document's tags.
+function groups(doc) {
+  const all = new Map(doc.tags.map((t) => [t.name, { about: t.description, list: [] }]));
+  for (const [path, methods] of Object.entries(doc.paths)) {
+    for (const [method, operation] of Object.entries(methods)) all.get(operation.tags[0])?.list.push({ path, method, operation });
+  }
+  const order = ["get", "post", "put", "patch", "delete"];
+  for (const group of all.values()) group.list.sort((a, b) => a.path.localeCompare(b.path) || order.indexOf(a.method) - order.indexOf(b.method));
+  return all;
+}
+
+function words(schemas, { path, method, operation }, tag) {
+  const fields = schemas.follow(operation.requestBody?.content["application/json"]?.schema).properties || {};
+  return [method, path, operation.operationId, operation.summary, operation.description, tag,
+    ...(operation.parameters || []).map((p) => p.name), ...Object.keys(fields)].join(" ").toLowerCase();
+}
+
+function show(schemas, item, tag) {
+  const { path, method, operation } = item;
+  const details = make("details", { id: operation.operationId, class: "operation" }, make("summary", {},
+    make("span", { class: "method " + method }, method.toUpperCase()), make("code", {}, (operation.servers ? "" : "/api/v1") + path),
+    make("span", { class: "what" }, operation.summary), make("a", { class: "link", href: "#" + operation.operationId, "aria-label": "Link to " + operation.summary }, "#")));
+  details.dataset.text = words(schemas, item, tag);
+  details.addEventListener("toggle", () => {
+    if (details.open && details.children.length === 1) details.append(make("div", { class: "inside" }, inside(schemas, item)));
+  });
+  return details;
+}
+
+// go opens and shows what the address names.
+function go() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  if (target.classList.contains("operation")) target.open = true;
+  for (const hidden of [target, target.closest("section")]) if (hidden) hidden.hidden = false;
+  requestAnimationFrame(() => target.scrollIntoView());
+}
+
+function search(text) {
+  const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const details of document.querySelectorAll(".operation")) {
+    details.hidden = !wanted.every((w) => details.dataset.text.includes(w));
+    if (!details.hidden) found++;
+  }
+  for (const section of document.querySelectorAll("section.tag")) section.hidden = !section.querySelector(".operation:not([hidden])");
+  for (const intro of document.querySelectorAll("section.intro")) intro.hidden = wanted.length > 0 && !wanted.every((w) => intro.textContent.toLowerCase().includes(w));
+  document.getElementById("found").textContent = wanted.length > 0 ? found + (found === 1 ? " operation" : " operations") : "";
+}
+
+// introduction puts each part of the text into a section of its own.
+function introduction(text) {
+  const sections = [make("section", { class: "intro", id: "introduction" })];
+  for (const node of markdown(text)) {
+    if (node.tagName === "H2") {
+      sections.push(make("section", { class: "intro" }));
+      toc.append(make("a", { href: "#" + node.id }, node.textContent));
+    }
+    sections[sections.length - 1].append(node);
+  }
+  return sections;
 }
 
 function main(doc) {
-  const resolve = (schema) => {
-    const name = schema && schema.$ref && schema.$ref.split("/").pop();
-    return name ? { name, ...doc.components.schemas[name] } : schema || {};
-  };
-  const typeOf = (raw) => {
-    const s = resolve(raw);
-    let type = [].concat(s.type || "any").join(" or ");
-    if (s.type === "array" || (Array.isArray(s.type) && s.items)) type = "list of " + typeOf(s.items);
-    if (s.format) type += " (" + s.format + ")";
-    if (s.enum) type += ": " + s.enum.join(", ");
-    return type;
-  };
-  // rows lists the fields of a schema with their paths; depth bounds schemas that hold themselves.
-  const rows = (raw, prefix, depth, out) => {
-    const s = resolve(raw);
-    for (const [name, property] of Object.entries(s.properties || {})) {
-      const p = resolve(property);
-      const required = (s.required || []).includes(name) ? "yes" : "";
-      out.push(make("tr", {}, make("td", {}, make("code", {}, prefix + name)), make("td", {}, typeOf(property)),
-        make("td", {}, required), make("td", {}, property.description || p.description || "")));
-      if (depth < 3) rows(p.items ? p.items : property, prefix + name + (p.items ? "[]." : "."), depth + 1, out);
-    }
-    return out;
-  };
-  const table = (title, body) => body.length === 0 ? undefined : make("div", {}, make("h4", {}, title), make("table", {},
-    make("thead", {}, make("tr", {}, ...["Name", "Type", "Required", ""].map((h) => make("th", { scope: "col" }, h)))),
-    make("tbody", {}, ...body)));
-
-  const groups = new Map();
-  for (const [path, methods] of Object.entries(doc.paths)) {
-    for (const [method, operation] of Object.entries(methods)) {
-      const tag = (operation.tags || ["Other"])[0];
-      if (!groups.has(tag)) groups.set(tag, []);
-      groups.get(tag).push({ path, method, operation });
-    }
+  const schemas = new Schemas(doc);
+  const all = introduction(doc.info.description);
+  const codes = all.filter((s) => /-codes$/.test(s.querySelector("h2")?.id || ""));
+  operations.append(...all.filter((s) => !codes.includes(s)));
+  toc.append(make("h2", {}, "Operations"));
+  for (const [tag, { about, list }] of groups(doc)) {
+    if (list.length === 0) continue;
+    toc.append(make("a", { href: "#" + tagId(tag) }, tag));
+    operations.append(make("section", { class: "tag", id: tagId(tag) }, make("h2", {}, tag), markdown(about || "", 3), list.map((item) => show(schemas, item, tag))));
   }
-  const operations = document.getElementById("operations"), toc = document.getElementById("toc");
-  operations.append(make("p", {}, doc.info.description));
-  for (const [tag, list] of groups) {
-    const id = "tag-" + tag.toLowerCase().replace(/[^a-z]+/g, "-");
-    toc.append(make("a", { href: "#" + id }, tag));
-    const section = make("section", { id }, make("h2", {}, tag));
-    for (const { path, method, operation } of list) {
-      const inside = make("div", { class: "inside" });
-      const parameters = (operation.parameters || []).map((p) => make("tr", {}, make("td", {}, make("code", {}, p.name)),
-        make("td", {}, typeOf(p.schema)), make("td", {}, p.required ? "yes" : ""), make("td", {}, p.description || "in " + p.in)));
-      const request = operation.requestBody && operation.requestBody.content["application/json"];
-      inside.append(...[table("Parameters", parameters), request && table("Body", rows(request.schema, "", 0, []))].filter(Boolean));
-      for (const [status, response] of Object.entries(operation.responses || {})) {
-        const content = response.content && response.content["application/json"];
-        if (content) inside.append(...[table("Answer " + status, rows(content.schema, "", 0, []))].filter(Boolean));
-      }
-      const failures = Object.keys(operation.responses || {}).filter((s) => s >= "400").join(", ");
-      inside.append(make("p", {}, (operation.security ? "Needs a bearer token. " : "Open to everybody. ") + "Errors: " + failures + "."));
-      const details = make("details", { id: operation.operationId }, make("summary", {},
-        make("span", { class: "method" }, method.toUpperCase()), make("code", {}, doc.servers[0].url + path), operation.summary || ""), inside);
-      details.dataset.text = (method + " " + path + " " + operation.summary + " " + tag).toLowerCase();
-      section.append(details);
-    }
-    operations.append(section);
-  }
-  document.getElementById("search").addEventListener("input", (event) => {
-    const words = event.target.value.toLowerCase().split(/\s+/);
-    for (const details of document.querySelectorAll("details")) details.hidden = !words.every((w) => details.dataset.text.includes(w));
-    for (const section of document.querySelectorAll("section")) section.hidden = !section.querySelector("details:not([hidden])");
+  operations.append(...codes);
+  document.getElementById("search").addEventListener("input", (event) => search(event.target.value));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)) return;
+    event.preventDefault();
+    document.getElementById("search").focus();
   });
-  const target = location.hash && document.getElementById(location.hash.slice(1));
-  if (target) { if (target.tagName === "DETAILS") target.open = true; target.scrollIntoView(); }
+  addEventListener("hashchange", go);
+  go();
 }
 
-fetch("/api/openapi.json").then((response) => response.json()).then(main, () => {
-  document.getElementById("operations").append("The OpenAPI document cannot be read.");
-});
+const narrow = matchMedia("(max-width: 48rem)"), contents = document.getElementById("contents");
+const fold = () => { contents.open = !narrow.matches; };
+narrow.addEventListener("change", fold);
+fold();
+toc.addEventListener("click", () => { if (narrow.matches) contents.open = false; });
+try {
+  const response = await fetch("/api/openapi.json");
+  if (!response.ok) throw new Error(response.statusText);
+  main(await response.json());
+} catch (error) {
+  console.error(error);
+  operations.append("The OpenAPI document cannot be read.");
+}
