@@ -243,7 +243,7 @@ func (m *matrix) refuses(route string, w who) {
 	switch {
 	case w.role == 0:
 		wrong("not logged in", m.target(pattern, w, w.pair), w.pair, 401)
-		wrong("not logged in", m.missing(pattern), w.pair, 401)
+		wrong("not logged in", m.missing(pattern, w), w.pair, 401)
 		return
 	case never:
 		wrong("own", m.target(pattern, w, w.pair), w.pair, 403, 404)
@@ -255,7 +255,7 @@ func (m *matrix) refuses(route string, w who) {
 	if never {
 		statuses = []int{403, 404}
 	}
-	wrong("never made", m.missing(pattern), w.pair, statuses...)
+	wrong("never made", m.missing(pattern, w), w.pair, statuses...)
 	if w.party() && !strings.HasPrefix(pattern, "/presets/") {
 		wrong("another's", m.target(pattern, w, 1-w.pair), 1-w.pair, statuses...)
 		if goal := strings.Split(pattern, "/goals/:"); len(goal) == 2 {

@@ -137,8 +137,9 @@ func (m *matrix) target(route string, w who, pair int) string {
 	return strings.Join(parts, "/")
 }
 
-// missing fills a route's placeholders with ids that were never given.
-func (m *matrix) missing(route string) string {
+// missing fills a route's placeholders with ids that were never given. A click id that proves itself is waited for, so only
+// the first of whos sends such a one.
+func (m *matrix) missing(route string, w who) string {
 	parts := strings.Split(route, "/")
 	never, err := click.Mint(now(), rand.Reader)
 	if err != nil {
@@ -151,6 +152,9 @@ func (m *matrix) missing(route string) string {
 		switch parts[j-1] {
 		case "clicks":
 			parts[j] = m.signer.Text(never)
+			if w.token != m.whos[0].token {
+				parts[j] = strings.Repeat("0", len(parts[j]))
+			}
 		case "conversions", "deliveries", "postback-log", "sessions", "notices":
 			parts[j] = "0199b0a2-7c1e-7000-8000-000000000001"
 		case "presets":
