@@ -95,7 +95,7 @@ CREATE TABLE coupons (
     created_at    timestamptz NOT NULL,
     updated_at    timestamptz NOT NULL,
     CONSTRAINT coupons_offer FOREIGN KEY (offer_id, advertiser_id) REFERENCES offers (id, advertiser_id)
-        ON UPDATE CASCADE ON DELETE CASCADE
+        ON UPDATE CASCADE -- no cascade of a delete: a code may be printed
 );
 CREATE UNIQUE INDEX coupons_code ON coupons (advertiser_id, lower(code));
 CREATE INDEX coupons_by_code ON coupons (lower(code));
@@ -133,10 +133,10 @@ CREATE INDEX postback_log_by_conversion ON postback_log (conversion_id);
 CREATE INDEX postback_log_refused ON postback_log (received_at) WHERE status = 'refused';
 
 -- +goose Down
-DROP INDEX postback_log_refused;
+DROP INDEX postback_log_refused, postback_log_by_conversion, postback_log_by_affiliate;
 DROP INDEX conversions_holding_for_rate;
 ALTER TABLE conversions DROP COLUMN amounts_at;
-ALTER TABLE postback_log DROP COLUMN preset, DROP COLUMN read_as, DROP COLUMN unknown;
+ALTER TABLE postback_log DROP COLUMN preset, DROP COLUMN read_as, DROP COLUMN unknown, DROP COLUMN body_start;
 ALTER TABLE postbacks DROP COLUMN goal_ids, DROP COLUMN previous_secret, DROP COLUMN previous_until;
 DROP TABLE network_settings, coupons, notices, mails, api_keys, user_tokens, recovery_codes;
 ALTER TABLE offers DROP CONSTRAINT offers_of_advertiser;
