@@ -309,14 +309,14 @@ func TestContractDeliveries(t *testing.T) {
 		}{
 			"204 is success":              {204, nil, "delivered", 0, 0},
 			"299 is success":              {299, nil, "delivered", 0, 0},
-			"a redirect is not followed":  {302, []string{"Location", "/elsewhere"}, "retrying", 0, 6 * time.Second},
-			"404 is tried again":          {404, nil, "retrying", 0, 6 * time.Second},
-			"500 is tried again":          {500, nil, "retrying", 0, 6 * time.Second},
+			"a redirect is not followed":  {302, []string{"Location", "/elsewhere"}, "retrying", -time.Minute, 6 * time.Second},
+			"404 is tried again":          {404, nil, "retrying", -time.Minute, 6 * time.Second},
+			"500 is tried again":          {500, nil, "retrying", -time.Minute, 6 * time.Second},
 			"Retry-After of a 429":        {429, []string{"Retry-After", "3600"}, "retrying", 55 * time.Minute, 70 * time.Minute},
 			"Retry-After of a 503":        {503, []string{"Retry-After", "7200"}, "retrying", 115 * time.Minute, 140 * time.Minute},
 			"Retry-After as a date":       {503, []string{"Retry-After", time.Now().Add(2 * time.Hour).UTC().Format(http.TimeFormat)}, "retrying", 110 * time.Minute, 140 * time.Minute},
 			"Retry-After of days is 24 h": {503, []string{"Retry-After", "864000"}, "retrying", 20 * time.Hour, 27 * time.Hour},
-			"Retry-After of a 500 is not": {500, []string{"Retry-After", "3600"}, "retrying", 0, 6 * time.Second},
+			"Retry-After of a 500 is not": {500, []string{"Retry-After", "3600"}, "retrying", -time.Minute, 6 * time.Second},
 		} {
 			n := w.mustNetwork(c.as(t), nil, nil)
 			r := mustReceiver(t)
@@ -329,7 +329,8 @@ func TestContractDeliveries(t *testing.T) {
 				t.Errorf("%s: attempt %v", name, attempt)
 			}
 			if tc.want == "retrying" {
-				if wait := next(d); wait > tc.to || wait < tc.from && tc.from > 0 {
+				// On a machine that is busy for seconds the second attempt may have been made already.
+				if wait := next(d); wait > tc.to && len(d["attempts"].([]any)) == 1 || wait < tc.from {
 					t.Errorf("%s: next attempt in %s", name, wait)
 				}
 			}
