@@ -53,7 +53,7 @@ var accountNotes = map[string]note{
 		codes: saveUser + " login_required " + anyPassword, body: `{"email": "jane@example.com", "name": "Jane Doe", "role": "affiliate", "affiliate_id": 34}`},
 	"get-user": {may: account.PermissionManageUsers, about: "Others read themselves with GET /me."},
 	"update-user": {may: account.PermissionManageUsers, about: "Only the fields that are sent change. A user who is disabled, or gets another role or party, is logged out everywhere; the last active administrator stays one.",
-		codes: saveUser + " last_admin login_required", body: `{"status": "disabled"}`},
+		codes: saveUser + " last_admin no_password login_required", body: `{"status": "disabled"}`},
 	"delete-user": {may: account.PermissionManageUsers, about: "Its log-ins and API keys end at once. What the user did stays in the audit log.", codes: "last_admin login_required in_use"},
 	"set-user-password": {about: "Your own needs `current_password`; administrators set another user's without. All log-ins of the user end.",
 		codes: "wrong_password too_many_attempts login_required " + anyPassword, body: `{"password": "correct horse battery", "current_password": "the one before"}`},

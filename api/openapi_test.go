@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -151,19 +152,46 @@ func TestOpenAPISaysEnough(t *testing.T) {
 func TestDocsPageLoadsNothingFromElsewhere(t *testing.T) {
 	t.Parallel()
 	e := mountedEmpty(t)
-	for _, path := range []string{"/api/docs", "/api/docs/docs.js", "/api/docs/docs.css"} {
+	for _, path := range []string{"/api/docs", "/api/docs/tracking", "/api/docs/docs.js", "/api/docs/docs.css", "/api/docs/markdown.js", "/api/docs/operation.js",
+		"/api/docs/schema.js", "/api/docs/tracking.js", "/api/docs/try.js", "/api/docs/icon.svg"} {
 		w := get(t, e, path)
 		body := w.Body.String()
-		if w.Code != 200 || body == "" || strings.Contains(body, "//cdn") || strings.Contains(body, "https://") || strings.Contains(body, "http://") {
+		foreign := strings.ReplaceAll(body, "http://www.w3.org/2000/svg", "") // a name, not an address
+		if w.Code != 200 || body == "" || strings.Contains(body, "//cdn") || strings.Contains(foreign, "https://") || strings.Contains(foreign, "http://") {
 			t.Errorf("%s: %d", path, w.Code)
 		}
 		if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "script-src 'self';") || strings.Contains(csp, "unsafe") {
 			t.Errorf("%s: policy %q", path, csp)
 		}
 	}
-	page := get(t, e, "/api/docs").Body.String()
-	if strings.Contains(page, "<style") || strings.Contains(page, "<script>") || strings.Contains(page, "onload") {
-		t.Error("inline script or style, which the policy forbids")
+	loads := regexp.MustCompile(`(?:src|href)="(/[^"#]*)"|from "\./([^"]+)"|fetch\("([^"]+)"`)
+	for _, path := range []string{"/api/docs", "/api/docs/tracking", "/api/docs/docs.js", "/api/docs/operation.js", "/api/docs/schema.js", "/api/docs/tracking.js", "/api/docs/try.js"} {
+		page := get(t, e, path).Body.String()
+		if strings.Contains(page, "<style") || strings.Contains(page, "<script>") || strings.Contains(page, "onload=") || strings.Contains(page, "style=") || strings.Contains(page, "innerHTML") {
+			t.Errorf("%s: inline script or style, which the policy forbids, or markup made of text", path)
+		}
+		for _, m := range loads.FindAllStringSubmatch(page, -1) {
+			file := m[1] + m[3]
+			if m[2] != "" {
+				file = "/api/docs/" + m[2]
+			}
+			if w := get(t, e, file); w.Code != 200 {
+				t.Errorf("%s loads %s: %d", path, file, w.Code)
+			}
+		}
+	}
+}
+
+// The guide is TRACKING.md itself.
+func TestDocsServeTheGuide(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("../TRACKING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := get(t, mountedEmpty(t), "/api/docs/tracking.md")
+	if w.Code != 200 || !bytes.Equal(w.Body.Bytes(), want) || w.Header().Get("Content-Type") != "text/markdown; charset=utf-8" {
+		t.Errorf("%d %v", w.Code, w.Header())
 	}
 }
 

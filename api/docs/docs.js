@@ -63,7 +63,6 @@ function introduction(text) {
   for (const node of markdown(text)) {
     if (node.tagName === "H2") {
       sections.push(make("section", { class: "intro" }));
-      toc.append(make("a", { href: "#" + node.id }, node.textContent));
     }
     sections[sections.length - 1].append(node);
   }
@@ -74,14 +73,19 @@ function main(doc) {
   const schemas = new Schemas(doc);
   const all = introduction(doc.info.description);
   const codes = all.filter((s) => /-codes$/.test(s.querySelector("h2")?.id || ""));
-  operations.append(...all.filter((s) => !codes.includes(s)));
+  const add = (sections) => {
+    operations.append(...sections);
+    toc.append(...sections.map((s) => s.querySelector("h2")).filter(Boolean).map((h) => make("a", { href: "#" + h.id }, h.textContent)));
+  };
+  add(all.filter((s) => !codes.includes(s)));
   toc.append(make("h2", {}, "Operations"));
   for (const [tag, { about, list }] of groups(doc)) {
     if (list.length === 0) continue;
     toc.append(make("a", { href: "#" + tagId(tag) }, tag));
     operations.append(make("section", { class: "tag", id: tagId(tag) }, make("h2", {}, tag), markdown(about || "", 3), list.map((item) => show(schemas, item, tag))));
   }
-  operations.append(...codes);
+  toc.append(make("h2", {}, "Codes"));
+  add(codes);
   document.getElementById("search").addEventListener("input", (event) => search(event.target.value));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName)) return;

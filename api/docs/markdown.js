@@ -10,6 +10,9 @@ export function make(tag, attributes, ...children) {
 
 export const slug = (text) => text.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").trim().replace(/ /g, "-");
 
+// word is code inside a line; a short one is not broken.
+export const word = (text) => make("code", { class: text.length < 32 ? "short" : undefined }, text);
+
 // inline makes the nodes of one line.
 export function inline(text) {
   const nodes = [];
@@ -18,7 +21,7 @@ export function inline(text) {
   for (const m of text.matchAll(pattern)) {
     nodes.push(text.slice(end, m.index));
     end = m.index + m[0].length;
-    if (m[1] || m[2]) nodes.push(make("code", {}, m[1] || m[2]));
+    if (m[1] || m[2]) nodes.push(word(m[1] || m[2]));
     else if (m[3]) nodes.push(make("strong", {}, inline(m[3])));
     else if (/^(#|\/(?!\/))/.test(m[5])) nodes.push(make("a", { href: m[5] }, inline(m[4])));
     else nodes.push(m[4]);
@@ -46,13 +49,15 @@ export function code(text, label) {
   return make("div", { class: "code" }, button, make("pre", { tabindex: "0", "aria-label": label || "Example" }, text));
 }
 
-export function table(head, rows) {
-  return make("div", { class: "scroll", tabindex: "0" }, make("table", {},
+// table has a class "stack" where a narrow screen shows its cells below each other.
+export function table(head, rows, kind) {
+  return make("div", { class: "scroll", tabindex: "0" }, make("table", { class: kind },
     make("thead", {}, make("tr", {}, head.map((h) => make("th", { scope: "col" }, h)))),
     make("tbody", {}, rows.map((r) => make("tr", {}, r.map((c) => make("td", {}, c)))))));
 }
 
-const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/ \| |^\| | \|$/).map((c) => inline(c.trim()));
+// cells are those of a table's line; a bar inside code parts none.
+const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/\|(?=(?:[^`]*`[^`]*`)*[^`]*$)/).map((c) => inline(c.trim()));
 
 // markdown makes the nodes of a text. Headings begin at the level given, and have ids.
 export function markdown(text, level = 1) {

@@ -28,7 +28,7 @@ function curl(path, method, operation) {
   const parts = ["curl -s" + (method === "get" ? "" : " -X " + method.toUpperCase()) + ' "' + address(path, operation) + '"'];
   if (operation.security) parts.push('-H "Authorization: Bearer $TOKEN"');
   const body = operation.requestBody?.content["application/json"];
-  if (body?.example !== undefined) parts.push("-H 'Content-Type: application/json'", "-d '" + JSON.stringify(body.example).replaceAll("'", "'\\''") + "'");
+  if (body?.example !== undefined) parts.push("-H 'Content-Type: application/json'", "-d '" + JSON.stringify(body.example, null, 2).replaceAll("'", "'\\''") + "'");
   return parts.join(" \\\n  ");
 }
 

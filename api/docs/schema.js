@@ -1,5 +1,5 @@
 // Shows schemas of the OpenAPI document as tables.
-import { inline, make, markdown, table } from "./markdown.js";
+import { inline, make, markdown, table, word } from "./markdown.js";
 
 export class Schemas {
   constructor(document) { this.document = document; }
@@ -37,22 +37,23 @@ export class Schemas {
     const s = this.follow(raw), words = (s.enum || (s.items && s.items.enum) || []).filter((w) => w !== null);
     const nodes = markdown(description || s.description || "", 4);
     if (words.length > 0 && !(description || s.description || "").includes("\n- `")) {
-      nodes.push(make("p", {}, "One of ", ...words.flatMap((w, i) => [i ? ", " : "", make("code", {}, String(w))])));
+      nodes.push(make("p", {}, "One of ", ...words.flatMap((w, i) => [i ? ", " : "", word(String(w))])));
     }
     return nodes;
   }
 
   row(name, raw, required, description) {
     const bounds = this.bounds(raw);
-    return [[make("code", {}, name), required ? make("div", { class: "required" }, "required") : ""],
+    return [[word(name), required ? make("div", { class: "required" }, "required") : ""],
       [this.type(raw), bounds ? make("div", { class: "bounds" }, bounds) : ""], this.about(raw, description)];
   }
 
   // rows lists the fields of a schema with their paths; depth bounds schemas that hold themselves.
   rows(raw, prefix = "", depth = 0) {
     const s = this.follow(raw), out = [];
-    for (const [name, property] of Object.entries(s.properties || {})) {
-      out.push(this.row(prefix + name, property, (s.required || []).includes(name), property.description));
+    const needed = (name) => (s.required || []).includes(name) ? 0 : 1;
+    for (const [name, property] of Object.entries(s.properties || {}).sort(([a], [b]) => needed(a) - needed(b))) {
+      out.push(this.row(prefix + name, property, needed(name) === 0, property.description));
       const p = this.follow(property), inside = p.items ? this.follow(p.items) : p;
       if (depth < 4 && inside.properties) out.push(...this.rows(inside, prefix + name + (p.items ? "[]." : "."), depth + 1));
     }
@@ -61,7 +62,7 @@ export class Schemas {
 
   fields(raw) {
     const rows = this.rows(raw);
-    return rows.length === 0 ? undefined : table(["Field", "Type", "Meaning"], rows);
+    return rows.length === 0 ? undefined : table(["Field", "Type", "Meaning"], rows, "stack");
   }
 
   parameters(list) {
@@ -70,7 +71,7 @@ export class Schemas {
       const row = this.row(p.name, p.schema, p.required, p.description);
       row[0].push(make("div", { class: "bounds" }, "in " + p.in));
       return row;
-    }));
+    }), "stack");
   }
 
   // errors is one row for each code of an operation.
@@ -80,9 +81,9 @@ export class Schemas {
       const examples = response.content?.["application/problem+json"]?.examples || {};
       for (const [name, example] of Object.entries(examples)) {
         const value = this.follow(example).value || {};
-        rows.push([status, make("code", {}, name), inline(value.detail || "")]);
+        rows.push([status, word(name), inline(value.detail || "")]);
       }
     }
-    return rows.length === 0 ? undefined : table(["Status", "Code", "Meaning and what to do"], rows);
+    return rows.length === 0 ? undefined : table(["Status", "Code", "Meaning and what to do"], rows, "stack");
   }
 }
