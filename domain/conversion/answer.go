@@ -38,6 +38,8 @@ var refusals = map[string]int{
 
 	"status_not_allowed": 409,
 
+	"rate_limited": 429,
+
 	"click_not_valid": 422, "outside_window": 422, "too_fast": 422, "offer_inactive": 422, "no_rate": 422,
 }
 
@@ -116,6 +118,12 @@ func pending() Result {
 	return Result{Status: OutcomeQueued, Code: CodeClickPending, HTTPStatus: 202,
 		Message: "the click is known but its record has not arrived; this call is kept and decided as soon as it has"}
 }
+
+// errLimited answers a call whose address is blocked for the moment.
+var errLimited = errs.Limited("rate_limited", "too many calls from this address could not prove who sends them; mend the token or signature and send this call again later")
+
+// Limited is the answer to a call with Limited set. The door gives it without a decision.
+func Limited() Result { return refused(errLimited) }
 
 // refused turns the error of a rule into an answer. A code that the table does not hold is the store's, which could not
 // take the call's values.

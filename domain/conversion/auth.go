@@ -38,15 +38,16 @@ func Authenticate(a advertiser.Advertiser, c Call, s Sent) *errs.Error {
 		}
 	}
 	if (len(a.IPAllowlist) > 0 || a.PostbackAuth == advertiser.AuthIP) && !addressAllowed(c.IP, a.IPAllowlist) {
-		return errs.Forbidden("ip_not_allowed", "calls from %s are not allowed for the click's advertiser", cut(c.IP, 64))
+		return errs.Forbidden("ip_not_allowed", "calls from this address are not allowed for the click's advertiser")
 	}
 	return nil
 }
 
-// Unauthenticated tells the codes of calls that did not prove who sends them.
+// Unauthenticated tells the codes of calls that did not prove who sends them; a coupon that nobody has is among them, for
+// who tries codes must meet a limit too.
 func Unauthenticated(code string) bool {
 	switch code {
-	case "missing_token", "missing_signature", "invalid_token", "invalid_signature", "ip_not_allowed":
+	case "missing_token", "missing_signature", "invalid_token", "invalid_signature", "ip_not_allowed", "coupon_not_found":
 		return true
 	}
 	return false

@@ -21,6 +21,10 @@ type Call struct {
 	Signature   string // header Waypost-Signature
 	Cookie      string // click id of the pixel's cookie; taken where the call names none
 
+	// Limited says that the door answered rate_limited: the call is only logged, at no look-up's cost, unless it is
+	// replayed.
+	Limited bool
+
 	// LogPending asks for a final answer although the click's row has not arrived: the call is logged as queued
 	// (click_pending). Without it such a call is answered ClickPending and leaves no trace, for the door waits and
 	// asks again. It is the asker's wish, not part of the record.
@@ -33,14 +37,22 @@ type Call struct {
 // Pixel tells a call that a visitor's browser made, not an advertiser's server.
 func (c Call) Pixel() bool { return strings.HasPrefix(c.Path, "/pixel") }
 
-const recordVersion = 1
+// A record's version; that of a limited call has the same layout.
+const (
+	recordVersion        = 1
+	limitedRecordVersion = 2
+)
 
 var errRecord = errors.New("not a record of a call")
 
 // AppendRecord appends the call in the form that ParseCall reads: for the spool and the sealed column of the log.
 // Layout: version byte, id, received at (Unix ms), then each text as its length and bytes.
 func (c Call) AppendRecord(dst []byte) []byte {
-	dst = append(dst, recordVersion)
+	version := byte(recordVersion)
+	if c.Limited {
+		version = limitedRecordVersion
+	}
+	dst = append(dst, version)
 	dst = append(dst, c.ID.UUID[:]...)
 	dst = binary.AppendVarint(dst, c.ReceivedAt.UnixMilli())
 	for _, s := range [...]string{c.Method, c.Path, c.RawQuery, c.ContentType, string(c.Body), c.IP, c.Signature, c.Cookie} {
@@ -53,9 +65,10 @@ func (c Call) AppendRecord(dst []byte) []byte {
 // ParseCall reads one record of AppendRecord, exactly; anything else is an error.
 func ParseCall(b []byte) (Call, error) {
 	var c Call
-	if len(b) < 1+len(c.ID.UUID) || b[0] != recordVersion {
+	if len(b) < 1+len(c.ID.UUID) || b[0] != recordVersion && b[0] != limitedRecordVersion {
 		return Call{}, errRecord
 	}
+	c.Limited = b[0] == limitedRecordVersion
 	b = b[1:]
 	b = b[copy(c.ID.UUID[:], b):]
 	ms, n := binary.Varint(b)

@@ -18,7 +18,7 @@ func sampleCall() Call {
 
 func TestCallRecord(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]Call{"full": sampleCall(), "empty": {ReceivedAt: time.UnixMilli(0).UTC()}} {
+	for name, c := range map[string]Call{"full": sampleCall(), "empty": {ReceivedAt: time.UnixMilli(0).UTC()}, "limited": {ReceivedAt: time.UnixMilli(0).UTC(), Limited: true}} {
 		record := c.AppendRecord([]byte("before"))
 		got, err := ParseCall(record[len("before"):])
 		if err != nil || !reflect.DeepEqual(got, c) {
@@ -34,7 +34,7 @@ func TestCallRecord(t *testing.T) {
 	if _, err := ParseCall(append(record, 0)); err == nil {
 		t.Error("a record with a byte too many was read")
 	}
-	record[0]++
+	record[0] = limitedRecordVersion + 1
 	if _, err := ParseCall(record); err == nil {
 		t.Error("a record of another version was read")
 	}
@@ -44,6 +44,7 @@ func TestCallRecord(t *testing.T) {
 func FuzzCallRecord(f *testing.F) {
 	f.Add(sampleCall().AppendRecord(nil))
 	f.Add(Call{}.AppendRecord(nil))
+	f.Add(Call{Limited: true}.AppendRecord(nil))
 	f.Add([]byte{1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := ParseCall(b)

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
@@ -29,7 +31,7 @@ func couponOf(s Sent) string {
 	return strings.TrimSpace(s.Params.Coupon)
 }
 
-// loadCoupons reads the coupons that the batch's calls name.
+// loadCoupons reads the coupons that the batch's calls name. It takes no lock: confirmCoupons looks again.
 func (b *batch) loadCoupons(ctx context.Context) (err error) {
 	var codes []string
 	for _, w := range b.works {
@@ -41,6 +43,17 @@ func (b *batch) loadCoupons(ctx context.Context) (err error) {
 		b.coupons, err = b.s.d.Store.LoadCoupons(ctx, codes)
 	}
 	return err
+}
+
+// confirmCoupons forgets coupons whose offer was deleted or given to another advertiser since they were read. The terms
+// lock the offers, so that from here on they stay.
+func (b *batch) confirmCoupons() {
+	for code, found := range b.coupons {
+		b.coupons[code] = slices.DeleteFunc(found, func(c CouponTerms) bool {
+			o, ok := b.terms.Offers[c.OfferID]
+			return !ok || o.AdvertiserID != c.AdvertiserID
+		})
+	}
 }
 
 // parties are the offers, with their advertisers, that a call may be about.
@@ -59,21 +72,23 @@ func (b *batch) parties(w *work) iter.Seq2[offer.ID, advertiser.ID] {
 
 // decideCoupon answers a call that names a coupon and no click, or makes a draft of it with a click minted for it. The
 // checks are those of any call. The click is as old as the call, so that no least time can be asked of it; the offer may
-// be paused, for the code was given out before. An affiliate who is not active earns nothing: click_not_valid.
+// be paused, for the code was given out before. An affiliate who is not active earns nothing: click_not_valid. A call
+// that does not prove who sends it belongs to no party, for a code is no secret.
 func (b *batch) decideCoupon(w *work) Result {
 	found := b.coupons[w.coupon]
 	if len(found) == 0 {
 		return refused(errs.NotFound("coupon_not_found", "no active coupon has the code %q; send one that exists, or the click id as clickid", cut(w.coupon, 64)))
 	}
 	c, refusal := b.chooseCoupon(w, found)
-	if refusal != nil && len(found) > 1 {
-		return refused(refusal)
-	}
-	minted := c.mint(w.call)
-	b.minted[w], b.clicks[minted.ID] = minted, minted
 	if refusal != nil {
-		return refused(refusal)
+		r := refused(refusal)
+		if len(found) == 1 && b.terms.Advertisers[c.AdvertiserID].AlwaysOK {
+			r.HTTPStatus = 200
+		}
+		return r
 	}
+	minted := c.mint(w.call, w.sent)
+	b.minted[w], b.clicks[minted.ID] = minted, minted
 	f := b.factsOf(minted)
 	f.Offer.MinSeconds = 0
 	d, refusal := Decide(w.call, w.sent, f)
@@ -83,7 +98,7 @@ func (b *batch) decideCoupon(w *work) Result {
 	switch {
 	case d.Sent.TxID == "":
 		d.Sent.Warnings = append(slices.Clone(d.Sent.Warnings), warnNoTxID)
-	case d.Goal.Dedupe == offer.DedupeClick: // each call has a click of its own: the order stands for it
+	case d.Goal.Dedupe == offer.DedupeClick: // each such call has a click of its own: the order stands for it
 		goal := d.Goal
 		goal.Dedupe = offer.DedupeTxID
 		d.Key = DedupeKey(minted.AdvertiserID, goal, d.Sent.TxID, minted.ID, w.call.ID, d.Sent.Test)
@@ -132,10 +147,20 @@ func authStrength(a advertiser.Auth) int {
 	return 2
 }
 
-// mint makes the click of a call: the same one however often the call is decided.
-func (c CouponTerms) mint(call Call) click.Click {
-	seed := sha256.Sum256(append([]byte("waypost coupon click v1"), call.ID.UUID[:]...))
-	id, _ := click.Mint(call.ID.Time(), bytes.NewReader(seed[:])) // the time of an id fits another, the seed is long enough
+// retrySlot is for how long, at most, a call without an order id that says the same as another repeats it.
+const retrySlot = 5 * time.Minute
+
+// mint makes the click of a call: the same one however often the call is decided. Calls without an order id that say the
+// same within one slot of time share it, so that a retry finds the conversion of its click; two sales differ in some
+// parameter, or, where a pixel tells of them, in the visitor's address.
+func (c CouponTerms) mint(call Call, s Sent) click.Click {
+	at, seed := call.ID.Time(), append([]byte("waypost coupon click v1"), call.ID.UUID[:]...)
+	if s.TxID == "" {
+		at = at.Truncate(retrySlot)
+		seed = c.appendSaid([]byte("waypost coupon click v2"), call, at)
+	}
+	sum := sha256.Sum256(seed)
+	id, _ := click.Mint(at, bytes.NewReader(sum[:])) // the time of an id fits another, the sum is long enough
 	minted := click.Click{ID: id, OfferID: c.OfferID, AffiliateID: c.AffiliateID, AdvertiserID: c.AdvertiserID,
 		Facts: click.Facts{Coupon: c.Code}}
 	if call.Pixel() { // then the caller is the visitor
@@ -145,6 +170,26 @@ func (c CouponTerms) mint(call Call) click.Click {
 		minted.Reason = click.ReasonAffiliateInactive
 	}
 	return minted
+}
+
+// appendSaid appends what a call says about a coupon in a slot of time: all its parameters but those that prove its
+// sender, in one order, each text after its length.
+func (c CouponTerms) appendSaid(dst []byte, call Call, slot time.Time) []byte {
+	body, _ := bodyPairs(call.ContentType, call.Body) // one that cannot be read was refused before
+	said := slices.DeleteFunc(append(splitPairs(call.RawQuery), body...), func(p pair) bool { return secret(p.name) || p.name == "ts" })
+	slices.SortStableFunc(said, func(a, b pair) int { return strings.Compare(a.name, b.name) })
+	for _, n := range []int64{slot.Unix(), int64(c.AdvertiserID), int64(c.ID)} {
+		dst = binary.AppendVarint(dst, n)
+	}
+	text := func(s string) { dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...) }
+	if call.Pixel() {
+		text(call.IP)
+	}
+	for _, p := range said {
+		text(p.name)
+		text(p.value)
+	}
+	return dst
 }
 
 // keepMinted stores the minted click of a call that made a conversion; a repeat needs none.

@@ -2,6 +2,7 @@ package conversion_test
 
 import (
 	"context"
+	"crypto/rand"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
@@ -44,7 +46,8 @@ func TestCoupons(t *testing.T) {
 		{"alias", w.query("promo_code", "ANNA10", "txid", "3", "com", "1"), 200, "ok", 1, 2, ""},
 		{"unfilled click id", w.query("clickid", "{clickid}", "coupon", "ANNA10", "txid", "4", "com", "1"), 200, "ok", 1, 2, "unfilled_macro"},
 		{"no txid", w.query("coupon", "ANNA10", "com", "1"), 200, "ok", 1, 2, "no_txid"},
-		{"no txid, again", w.query("coupon", "ANNA10", "com", "1"), 200, "ok", 1, 2, "no_txid"},
+		{"no txid, another sale", w.query("coupon", "ANNA10", "com", "2"), 200, "ok", 1, 2, "no_txid"},
+		{"no txid, again", w.query("coupon", "ANNA10", "com", "1"), 200, "duplicate", 1, 2, "no_txid"},
 		{"the first advertiser's", w.query("coupon", "bob", "txid", "5", "com", "1"), 200, "ok", 1, 1, ""},
 		{"the second advertiser's", w.query("coupon", "BOB", "txid", "5", "com", "1", "token", "of the second"), 200, "ok", 5, 2, ""},
 		{"a click wins", w.query("clickid", own, "coupon", "ANNA10", "txid", "6", "com", "1"), 200, "ok", 1, 1, ""},
@@ -57,8 +60,8 @@ func TestCoupons(t *testing.T) {
 		{"unknown", w.query("coupon", "NOBODY"), 404, "coupon_not_found", 0, 0, ""},
 		{"inactive", w.query("coupon", "OFF"), 404, "coupon_not_found", 0, 0, ""},
 		{"a malformed click", w.query("clickid", "x", "coupon", "ANNA10"), 400, "malformed_clickid", 0, 0, ""},
-		{"no token", w.query("coupon", "ANNA10", "token", ""), 401, "missing_token", 1, 2, ""},
-		{"wrong token", w.query("coupon", "ANNA10", "token", "guess"), 403, "invalid_token", 1, 2, ""},
+		{"no token", w.query("coupon", "ANNA10", "token", ""), 401, "missing_token", 0, 0, ""},
+		{"wrong token", w.query("coupon", "ANNA10", "token", "guess"), 403, "invalid_token", 0, 0, ""},
 		{"nobody's token", w.query("coupon", "BOB", "token", "guess"), 403, "invalid_token", 0, 0, ""},
 		{"goal", w.query("coupon", "ANNA10", "goal", "nope"), 404, "goal_not_found", 1, 2, ""},
 		{"val", w.query("coupon", "ANNA10", "val", "1,234"), 400, "invalid_val", 1, 2, ""},
@@ -149,10 +152,168 @@ func TestCouponModes(t *testing.T) {
 			t.Errorf("%s: %v", goal, outcomes)
 		}
 	}
-	if r := w.s.RecordBatch(context.Background(), []conversion.Call{w.query("coupon", "ANNA10", "goal", "click", "com", "1"), w.query("coupon", "ANNA10", "goal", "click", "com", "1")}); r[0].ConversionID == r[1].ConversionID {
-		t.Errorf("without an order id each call is new: %+v", r)
+	w.verify()
+}
+
+// Without an order id a call that says the same within the slot of five minutes is a repeat; one that says something
+// else, or a visitor with another address, is another sale.
+func TestCouponWithoutAnOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.coupons()
+	ctx := context.Background()
+	for _, goal := range []string{"default", "click", "update"} {
+		w.at(noon.Add(time.Minute))
+		call := func(more ...string) conversion.Call {
+			return w.query(append([]string{"coupon", "ANNA10", "goal", goal, "com", "1"}, more...)...)
+		}
+		first := call()
+		calls := []conversion.Call{first, call(), call("ts", "1"), w.raw("POST", "com=1&token="+token, "application/json", `{"goal":"`+goal+`","coupon":"ANNA10"}`)}
+		results := make([]conversion.Result, len(calls))
+		var sending sync.WaitGroup
+		for i, c := range calls {
+			sending.Go(func() { results[i] = w.send(c) })
+		}
+		sending.Wait()
+		w.at(noon.Add(5*time.Minute - time.Millisecond))
+		recorded := 0
+		for i, r := range append(results, w.s.RecordBatch(ctx, []conversion.Call{call(), call(), first})...) {
+			if r.Status == conversion.OutcomeRecorded && i < len(results) {
+				recorded++
+			}
+			if r.ConversionID != results[0].ConversionID || r.ClickID != results[0].ClickID || !slices.Contains(r.Warnings, "no_txid") {
+				t.Errorf("%s: %+v beside %+v", goal, r, results[0])
+			}
+		}
+		if made := w.conversion(results[0].ConversionID); recorded != 1 || !made.ClickedAt.Equal(noon) {
+			t.Errorf("%s: recorded %d times, clicked at %s", goal, recorded, made.ClickedAt)
+		}
+		others := []conversion.Call{call("com", "2"), call("param1", "x"), call("coupon", "bob"), call("param1", "com=1")}
+		for _, ip := range []string{"192.0.2.7", "192.0.2.8"} {
+			c := call()
+			c.Path, c.IP = "/pixel.gif", ip
+			others = append(others, c)
+		}
+		w.at(noon.Add(5 * time.Minute))
+		others = append(others, call())
+		seen := map[conversion.ID]bool{results[0].ConversionID: true}
+		for i, r := range w.s.RecordBatch(ctx, others) {
+			if r.Status != conversion.OutcomeRecorded || seen[r.ConversionID] {
+				t.Errorf("%s: sale %d: %+v", goal, i, r)
+			}
+			seen[r.ConversionID] = true
+		}
+	}
+	if a, b := w.post("coupon", "ANNA10", "goal", "none", "com", "1"), w.post("coupon", "ANNA10", "goal", "none", "com", "1"); a.ConversionID == b.ConversionID || b.Status != conversion.OutcomeRecorded {
+		t.Errorf("a goal that counts each call: %+v, %+v", a, b)
 	}
 	w.verify()
+}
+
+// gapStore lets something happen after the coupons were read and before the terms lock their offers.
+type gapStore struct {
+	conversion.Store
+	meanwhile func()
+}
+
+func (g gapStore) LoadCoupons(ctx context.Context, codes []string) (map[string][]conversion.CouponTerms, error) {
+	found, err := g.Store.LoadCoupons(ctx, codes)
+	g.meanwhile()
+	return found, err
+}
+
+// A coupon whose offer is deleted, or goes to another advertiser, while a call is decided finds nothing.
+func TestCouponWhoseOfferGoes(t *testing.T) {
+	t.Parallel()
+	for what, statements := range map[string][]string{
+		"deleted": {`DELETE FROM coupons WHERE offer_id = 4`, `DELETE FROM goals WHERE offer_id = 4`, `DELETE FROM offers WHERE id = 4`},
+		"moved":   {`UPDATE offers SET advertiser_id = 2 WHERE id = 4`},
+	} {
+		w := newWorld(t)
+		w.coupons()
+		w.post() // the log has room for the day, so that the call under test needs one try
+		reads := 0
+		s := conversion.NewService(conversion.Deps{Store: gapStore{w.db.Conversions(), func() {
+			reads++
+			for _, sql := range statements {
+				w.exec(sql)
+			}
+		}}, Tx: w.db, Announcer: w.announcer, Signer: w.signer, Random: rand.Reader, Audit: recorder(func(audit.Entry) {}), Clock: w.clock})
+		r := s.RecordBatch(context.Background(), []conversion.Call{w.query("coupon", "SLOW", "txid", "1", "com", "1")})[0]
+		if reads != 1 || r.Err != nil || r.Code != "coupon_not_found" || w.count(`SELECT count(*) FROM conversions`) > 0 {
+			t.Errorf("%s: %+v", what, r)
+		}
+	}
+}
+
+// An offer's codes are printed somewhere: it is not deleted under them.
+func TestOfferWithCouponsStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.coupons()
+	err := w.db.InTx(context.Background(), func(ctx context.Context) error { return w.db.Offers().Delete(ctx, 4) })
+	if !errs.HasCode(err, "in_use") || w.count(`SELECT count(*) FROM coupons WHERE offer_id = 4`) != 1 {
+		t.Errorf("%v", err)
+	}
+}
+
+// A call that the door limited costs no look-up: it is logged, belongs to nobody, and can be replayed.
+func TestLimitedCallIsLogged(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.coupons()
+	ctx := context.Background()
+	looked := false
+	s := conversion.NewService(conversion.Deps{Store: gapStore{w.db.Conversions(), func() { looked = true }}, Tx: w.db,
+		Announcer: w.announcer, Signer: w.signer, Random: rand.Reader, Audit: recorder(func(audit.Entry) {}), Clock: w.clock})
+	calls := []conversion.Call{w.query("coupon", "ANNA10", "txid", "1", "com", "1"), w.query("clickid", w.click(1, noon.Add(-time.Hour), ""), "com", "1")}
+	for i := range calls {
+		calls[i].Limited = true
+		stored, err := conversion.ParseCall(calls[i].AppendRecord(nil)) // as the spool's loader has it
+		w.fatal(err)
+		calls[i] = stored
+	}
+	for _, r := range s.RecordBatch(ctx, calls) {
+		if r.Err != nil || r.Code != "rate_limited" || r.HTTPStatus != 429 || r.Status != conversion.OutcomeRefused {
+			t.Errorf("%+v", r)
+		}
+	}
+	if looked {
+		t.Error("coupons were looked up")
+	}
+	for _, c := range calls {
+		line, err := s.LogGet(ctx, operator, c.ID)
+		if err != nil || line.Code != "rate_limited" || line.HTTPStatus != 429 || line.AdvertiserID != 0 || !line.ClickID.IsZero() || strings.Contains(line.Query, token) {
+			t.Errorf("%+v, %v", line, err)
+		}
+		if r, err := s.Replay(ctx, operator, c.ID); err != nil || r.Status != conversion.OutcomeRecorded {
+			t.Errorf("replayed: %+v, %v", r, err)
+		}
+	}
+	w.verify()
+}
+
+// An affiliate learns the address of the advertiser's server neither from a line nor by a filter.
+func TestAffiliatesSeeNoAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := context.Background()
+	w.exec(`UPDATE advertisers SET ip_allowlist = '{10.9.8.7}' WHERE id = 2`)
+	c := w.query("clickid", w.click(5, noon.Add(-time.Hour), ""), "txid", "1")
+	c.IP = "203.0.113.77"
+	if r := w.send(c); r.Code != "ip_not_allowed" {
+		t.Fatalf("%+v", r)
+	}
+	line, err := w.s.LogGet(ctx, affiliate2, c.ID)
+	if err != nil || line.ForAffiliate().IP != "" || strings.Contains(line.Message, c.IP) {
+		t.Errorf("%+v, %v", line, err)
+	}
+	for actor, want := range map[account.Actor]int{operator: 1, seller2: 1, affiliate2: 0} {
+		list, err := w.s.LogList(ctx, actor, conversion.LogFilter{IP: c.IP}, domain.Page{})
+		if err != nil || len(list.Items) != want {
+			t.Errorf("%s: %d lines, %v", actor.Role, len(list.Items), err)
+		}
+	}
 }
 
 // A coupon of an affiliate who is not active earns nothing, until it is active and the call is replayed.

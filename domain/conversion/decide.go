@@ -44,7 +44,7 @@ type Draft struct {
 // Identify gives the id of the click that a call means.
 func Identify(s Sent, signer *click.Signer, now time.Time) (click.ID, *errs.Error) {
 	if s.ClickID == "" {
-		return click.ID{}, errs.Invalid("missing_clickid", "clickid is missing; send the click id that the visitor's link was filled with")
+		return click.ID{}, errs.Invalid("missing_clickid", "clickid is missing; send the click id that the visitor's link was filled with; a pixel that has none sends offer_id, which tells the clicks of its visitor apart")
 	}
 	id, err := signer.Parse(s.ClickID, now)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 
 // ForAffiliate is the line as the affiliate of its click may see it: without what the advertiser pays, under whatever
 // name it was sent, without parameters that nothing reads, for nobody knows what they tell, and without a body that
-// cannot be read.
+// cannot be read; and without the address, which is that of the advertiser's server or of a visitor.
 func (l LogEntry) ForAffiliate() LogEntry {
 	payout := contractNames[paramPayout]
 	r := l.reading()
@@ -26,7 +26,7 @@ func (l LogEntry) ForAffiliate() LogEntry {
 	l.Query = strings.Join(parts, "\n")
 	l.ReadAs = slices.DeleteFunc(slices.Clone(l.ReadAs), func(alias string) bool { return strings.HasSuffix(alias, "="+payout[0]) })
 	l.Ignored = slices.DeleteFunc(slices.Clone(l.Ignored), func(name string) bool { return name == payout[0] })
-	l.Unknown, l.BodyStart = nil, ""
+	l.Unknown, l.BodyStart, l.IP = nil, "", ""
 	return l
 }
 

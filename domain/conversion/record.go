@@ -3,7 +3,6 @@ package conversion
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
@@ -42,6 +41,7 @@ func (s *Service) record(ctx context.Context, calls []Call, mode again, also als
 	}
 	works := make([]*work, len(calls))
 	for i, c := range calls {
+		c.Limited = c.Limited && mode != replay // an operator asks, not the address
 		works[i] = s.prepare(c)
 	}
 	inTx := func(ctx context.Context, results []Result) error {
@@ -129,8 +129,9 @@ func (s *Service) prepare(c Call) *work {
 	w := &work{call: c}
 	var invalidBody *errs.Error
 	w.sent, invalidBody = ParseSent(c)
-	if c.Pixel() { // these choose its cookie
-		w.sent.Unknown = slices.DeleteFunc(w.sent.Unknown, func(name string) bool { return name == "o" || name == "offer_id" })
+	if c.Limited {
+		w.refusal = errLimited
+		return w
 	}
 	if w.coupon = couponOf(w.sent); w.coupon == "" {
 		w.clickID, w.refusal = Identify(w.sent, s.d.Signer, c.ReceivedAt)
@@ -202,8 +203,11 @@ func (b *batch) load(ctx context.Context) error {
 	if len(q.Offers) == 0 {
 		return nil
 	}
-	b.terms, err = b.s.d.Store.LoadTerms(ctx, q)
-	return err
+	if b.terms, err = b.s.d.Store.LoadTerms(ctx, q); err != nil {
+		return err
+	}
+	b.confirmCoupons()
+	return nil
 }
 
 var errKeyWithoutConversion = errors.New("a dedupe key is held by a conversion that does not exist")

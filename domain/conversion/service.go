@@ -161,10 +161,13 @@ func (s *Service) LogGet(ctx context.Context, actor account.Actor, id LogID) (Lo
 	return s.d.Store.LogGet(ctx, actor.Scope(), id)
 }
 
-// LogList gives lines of the incoming log, newest first.
+// LogList gives lines of the incoming log, newest first. For an affiliate no line has an address.
 func (s *Service) LogList(ctx context.Context, actor account.Actor, f LogFilter, p domain.Page) (domain.Slice[LogEntry], error) {
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return domain.Slice[LogEntry]{}, err
+	}
+	if _, affiliate := actor.Scope().Affiliate(); affiliate && f.IP != "" {
+		return domain.Slice[LogEntry]{}, nil
 	}
 	return s.d.Store.LogList(ctx, actor.Scope(), f, p)
 }
