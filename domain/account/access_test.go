@@ -136,6 +136,14 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s: %v", code, err)
 		}
 	}
+	for name, by := range map[string]account.Actor{"a narrowed key": a, "a key": root} {
+		if err := w.DeleteKey(ctx, by, a.Key+root.Key-by.Key); !errs.HasCode(err, "login_required") {
+			t.Errorf("%s ends another of its user's: %v", name, err)
+		}
+		if _, err := w.UpdateMe(ctx, by, func(p *account.MyProfile) { p.Name = "x" }); !errs.HasCode(err, "login_required") {
+			t.Errorf("%s changes its user's profile: %v", name, err)
+		}
+	}
 	must(t, w.DeleteKey(ctx, root, root.Key))
 	if _, err := w.KeyActor(ctx, full, ""); !errs.HasCode(err, "invalid_api_key") {
 		t.Errorf("a deleted key: %v", err)

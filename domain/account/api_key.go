@@ -162,12 +162,18 @@ func (s *Service) GetKey(ctx context.Context, actor Actor, id KeyID) (APIKey, er
 	return k, nil
 }
 
-// DeleteKey ends a key at once.
+// DeleteKey ends a key at once. A key may end itself, and no other: one that was narrowed could stop what it may not do.
+// Errors: login_required.
 func (s *Service) DeleteKey(ctx context.Context, actor Actor, id KeyID) error {
 	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		k, err := s.GetKey(ctx, actor, id)
 		if err != nil {
 			return err
+		}
+		if actor.Key != id {
+			if err := actor.RequireLogin(); err != nil {
+				return err
+			}
 		}
 		if err := s.Store.DeleteKey(ctx, id); err != nil {
 			return fmt.Errorf("delete API key %d: %w", id, err)

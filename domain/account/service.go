@@ -28,7 +28,7 @@ type Store interface {
 	GetUserForUpdate(ctx context.Context, s Scope, id UserID) (User, error) // locked until the transaction ends
 	FindUser(ctx context.Context, email string) (User, error)               // case ignored
 	ListUsers(ctx context.Context, s Scope, f UserFilter, p domain.Page) (domain.Slice[User], error)
-	// LockAdmins lists the active administrators and keeps them so until the transaction ends.
+	// LockAdmins lists the active administrators that have a password, and keeps them so until the transaction ends.
 	LockAdmins(ctx context.Context) ([]UserID, error)
 	// ReplaceHash changes a password hash if it is still the old one.
 	ReplaceHash(ctx context.Context, id UserID, from, to string) error

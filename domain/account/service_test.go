@@ -463,6 +463,30 @@ func TestLastAdminStays(t *testing.T) {
 	}
 }
 
+// An administrator without a password is none that could let the network in again.
+func TestAdminWithoutPasswordDoesNotCount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	u := w.mustCreate(t, "a@acme.example", account.RoleAdmin)
+	v, err := w.CreateUser(ctx, admin, account.User{Email: "typo@acme.example", Role: account.RoleAdmin}, "")
+	must(t, err)
+	for _, from := range []account.UserStatus{account.UserStatusInvited, account.UserStatusDisabled} {
+		mustUpdate(t, w, v.ID, func(u *account.User) { u.Status = from })
+		if _, err := w.UpdateUser(ctx, admin, v.ID, func(u *account.User) { u.Status = account.UserStatusActive }); !errs.HasCode(err, "no_password") {
+			t.Errorf("from %s to active without a password: %v", from, err)
+		}
+	}
+	if _, err := w.pool.Exec(ctx, `UPDATE users SET status = 'active' WHERE id = $1`, v.ID); err != nil { // of an older release
+		t.Fatal(err)
+	}
+	mustUpdate(t, w, v.ID, func(u *account.User) { u.Name = "Typo" })
+	if _, err := w.UpdateUser(ctx, admin, u.ID, func(u *account.User) { u.Role = account.RoleViewer }); !errs.HasCode(err, "last_admin") {
+		t.Errorf("demote the only one who can log in: %v", err)
+	}
+	must(t, w.SetPassword(ctx, admin, account.SetPasswordInput{UserID: v.ID, New: better}))
+	mustUpdate(t, w, u.ID, func(u *account.User) { u.Role = account.RoleViewer })
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

@@ -123,8 +123,11 @@ type MyProfile struct {
 	TimeZone string
 }
 
-// UpdateMe changes the actor's own profile.
+// UpdateMe changes the actor's own profile. Errors: login_required for an API key, whatever its role.
 func (s *Service) UpdateMe(ctx context.Context, actor Actor, change func(*MyProfile)) (User, error) {
+	if err := actor.RequireLogin(); err != nil {
+		return User{}, err
+	}
 	return s.updateUser(ctx, actor, actor.UserID, func(u *User) error {
 		p := MyProfile{Name: u.Name, TimeZone: u.TimeZone}
 		change(&p)
@@ -149,7 +152,10 @@ func (s *Service) updateUser(ctx context.Context, actor Actor, id UserID, change
 		if err := after.validate(""); err != nil {
 			return err
 		}
-		if err := keepAnAdmin(admins, id, after.Role == RoleAdmin && after.Status == UserStatusActive); err != nil {
+		if after.Status == UserStatusActive && before.Status != UserStatusActive && after.PasswordHash == "" {
+			return errs.Invalid("no_password", "this user has no password yet: set one or send an invitation, and it becomes active").At("body.status")
+		}
+		if err := keepAnAdmin(admins, id, after.Role == RoleAdmin && after.Status == UserStatusActive && after.PasswordHash != ""); err != nil {
 			return err
 		}
 		after.UpdatedAt = s.Clock.Now()
@@ -184,7 +190,7 @@ func (s *Service) lockUser(ctx context.Context, actor Actor, id UserID) (User, [
 	return u, admins, err
 }
 
-// keepAnAdmin refuses to take the last active administrator away.
+// keepAnAdmin refuses to take the last administrator away who can log in.
 func keepAnAdmin(admins []UserID, id UserID, stays bool) error {
 	if !stays && len(admins) == 1 && admins[0] == id {
 		return errs.Conflict("last_admin", "this is the last active administrator: make another one first")

@@ -146,7 +146,7 @@ func (s Accounts) ListUsers(ctx context.Context, scope account.Scope, f account.
 
 // LockAdmins implements account.Store.
 func (s Accounts) LockAdmins(ctx context.Context) ([]account.UserID, error) {
-	rows, err := gorm.G[userRow](s.db.orm(ctx), forUpdate).Where("role = 'admin' AND status = 'active'").Order("id").Find(ctx)
+	rows, err := gorm.G[userRow](s.db.orm(ctx), forUpdate).Where("role = 'admin' AND status = 'active' AND password_hash <> ''").Order("id").Find(ctx)
 	if err != nil {
 		return nil, translate("lock administrators", err)
 	}
