@@ -40,7 +40,8 @@ type LogEntry struct {
 // LogLine is a line together with the call itself, which the store seals.
 type LogLine struct {
 	LogEntry
-	Call Call
+	Call       Call
+	Unreadable error // why the sealed call cannot be opened; Call is empty then
 }
 
 // LogFilter narrows a list of the incoming log; zero fields do not.

@@ -83,7 +83,8 @@ type Replayed struct {
 }
 
 // Replays is Replay for all calls that the filter takes and that were refused or are queued, oldest first, at most 5,000
-// or 15 s at a time. One that cannot be decided stops it; those before it are done.
+// or 15 s at a time. One that cannot be decided stops it; those before it are done. One that cannot be read counts as
+// refused.
 func (s *Service) Replays(ctx context.Context, actor account.Actor, f LogFilter) (Replayed, error) {
 	if err := mayReplay(actor); err != nil {
 		return Replayed{}, err
@@ -99,11 +100,12 @@ func (s *Service) Replays(ctx context.Context, actor account.Actor, f LogFilter)
 		if err != nil || len(lines) == 0 {
 			return done, err
 		}
-		calls := make([]Call, len(lines))
-		for i, l := range lines {
-			calls[i] = l.Call
+		readable, unreadable := split(lines)
+		if _, err := s.refuseUnreadable(ctx, unreadable); err != nil {
+			return done, fmt.Errorf("replay calls: %w", err)
 		}
-		for _, r := range s.record(ctx, calls, replay, s.auditReplays(actor, lines)) {
+		done.Count, done.Refused = done.Count+len(unreadable), done.Refused+len(unreadable)
+		for _, r := range s.record(ctx, callsOf(readable), replay, s.auditReplays(actor, readable)) {
 			if r.Err != nil {
 				return done, fmt.Errorf("replay calls: %w", r.Err)
 			}
@@ -135,11 +137,14 @@ func (s *Service) SettlePending(ctx context.Context) (settled int, err error) {
 	var after LogID
 	var failed error
 	for {
-		calls, err := s.d.Store.LogQueued(ctx, after, settlePage)
-		if err != nil || len(calls) == 0 {
+		lines, err := s.d.Store.LogAgain(ctx, LogFilter{Status: OutcomeQueued}, after, settlePage)
+		if err != nil || len(lines) == 0 {
 			return settled, errors.Join(failed, err)
 		}
-		for _, r := range s.record(ctx, calls, settleQueued, nil) {
+		readable, unreadable := split(lines)
+		n, err := s.refuseUnreadable(ctx, unreadable)
+		settled, failed = settled+n, errors.Join(failed, err)
+		for _, r := range s.record(ctx, callsOf(readable), settleQueued, nil) {
 			switch {
 			case r.Err != nil:
 				failed = errors.Join(failed, fmt.Errorf("settle a queued call: %w", r.Err))
@@ -150,6 +155,62 @@ func (s *Service) SettlePending(ctx context.Context) (settled int, err error) {
 		if errs.Is(failed, errs.KindUnavailable) || ctx.Err() != nil {
 			return settled, failed
 		}
-		after = calls[len(calls)-1].ID
+		after = lines[len(lines)-1].ID
 	}
+}
+
+// CodeUnreadable is the refusal of a call whose sealed record cannot be opened: its secret was dropped, or it is damaged.
+const CodeUnreadable = "unreadable_call"
+
+// split parts the lines whose call can be read from those whose call cannot.
+func split(lines []LogLine) (readable, unreadable []LogLine) {
+	for _, l := range lines {
+		if l.Unreadable == nil {
+			readable = append(readable, l)
+		} else {
+			unreadable = append(unreadable, l)
+		}
+	}
+	return readable, unreadable
+}
+
+func callsOf(lines []LogLine) []Call {
+	calls := make([]Call, len(lines))
+	for i, l := range lines {
+		calls[i] = l.Call
+	}
+	return calls
+}
+
+// refuseUnreadable refuses those of the lines that are still queued and gives their number. A line that was refused
+// before keeps its reason. The sealed call stays, so that it can be replayed once its secret is back.
+func (s *Service) refuseUnreadable(ctx context.Context, lines []LogLine) (refusals int, err error) {
+	if len(lines) == 0 {
+		return 0, nil
+	}
+	ids := make([]LogID, len(lines))
+	for i, l := range lines {
+		ids[i] = l.ID
+	}
+	err = s.d.Tx.InTx(ctx, func(ctx context.Context) error {
+		now, _, err := s.d.Store.LoadCalls(ctx, ids, true, nil)
+		if err != nil {
+			return err
+		}
+		var w Writes
+		for _, l := range lines {
+			if now[l.ID].Status != OutcomeQueued {
+				continue
+			}
+			r := refused(errs.Conflict(CodeUnreadable, "the stored call cannot be read any more; if the server's secret was changed, add the old one to WAYPOST_SECRET_PREVIOUS and replay the call, else send it again"))
+			l.Status, l.Code, l.Message, l.HTTPStatus, l.SettledAt = r.Status, r.Code, r.Message, r.HTTPStatus, s.d.Clock()
+			w.Relined = append(w.Relined, l)
+		}
+		refusals = len(w.Relined)
+		return s.d.Store.Save(ctx, w)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("refuse unreadable calls: %w", err)
+	}
+	return refusals, nil
 }

@@ -90,8 +90,6 @@ type Store interface {
 	// LogAgain gives lines that the filter takes and that were refused or are queued, with their calls, received after
 	// the given one (the zero id for the first), oldest first.
 	LogAgain(ctx context.Context, f LogFilter, after LogID, limit int) ([]LogLine, error)
-	// LogQueued gives queued calls received after the given one (the zero id for the first), oldest first.
-	LogQueued(ctx context.Context, after LogID, limit int) ([]Call, error)
 }
 
 // TermsQuery asks for offers, advertisers, and the exchange rates from these currencies on the days between.

@@ -1,7 +1,10 @@
 package pgstore
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -12,6 +15,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
 )
 
@@ -153,13 +157,17 @@ func (rawRow) TableName() string { return "postback_log" }
 
 func (s Conversions) call(row rawRow) (conversion.Call, error) {
 	record, err := s.db.sealer.Open(columnRawCall, row.Raw)
-	if err != nil {
-		return conversion.Call{}, err
+	var c conversion.Call
+	if err == nil {
+		c, err = conversion.ParseCall(record)
 	}
-	return conversion.ParseCall(record)
+	if err != nil {
+		return conversion.Call{}, errs.Conflict(conversion.CodeUnreadable, "the stored call cannot be read any more; if the server's secret was changed, add the old one to WAYPOST_SECRET_PREVIOUS").Because(err)
+	}
+	return c, nil
 }
 
-// LogCall gives a logged call as it came, for a part of the system that may see all.
+// LogCall gives a logged call as it came, for a part of the system that may see all. Errors: not_found, unreadable_call.
 func (s Conversions) LogCall(ctx context.Context, id conversion.LogID) (conversion.Call, error) {
 	row, err := gorm.G[rawRow](s.db.orm(ctx)).Select("raw").Where("id = ? AND received_at = ?", uuid(id.UUID), id.Time()).Take(ctx)
 	if err != nil {
@@ -168,20 +176,38 @@ func (s Conversions) LogCall(ctx context.Context, id conversion.LogID) (conversi
 	return s.call(row)
 }
 
-// LogAgain gives lines that were refused or are queued, received after the given one, oldest first, with their calls.
+// Each status has a partial index, which a condition on both could not use; the bound on the time alone leaves out
+// partitions.
+const (
+	againRefused = "status = 'refused' AND (received_at, id) > (?, ?) AND received_at >= ?"
+	againQueued  = "status = 'queued' AND (received_at, id) > (?, ?) AND received_at >= ?"
+)
+
+// LogAgain gives lines that were refused or are queued, received after the given one, oldest first, with their calls; a
+// line whose call cannot be read is given with the reason.
 func (s Conversions) LogAgain(ctx context.Context, f conversion.LogFilter, after conversion.LogID, limit int) ([]conversion.LogLine, error) {
-	rows, err := gorm.G[sealedRow](s.db.orm(ctx)).Select(logColumns+", raw").Scopes(within("received_at", f.From, f.To), logLike(f)).
-		Where("status IN ('refused', 'queued') AND received_at >= ? AND id > ?", after.Time(), uuid(after.UUID)).
-		Order("received_at, id").Limit(limit).Find(ctx)
-	if err != nil {
-		return nil, translate("list calls to replay", err)
-	}
-	lines := make([]conversion.LogLine, len(rows))
-	for i, r := range rows {
-		lines[i].LogEntry = r.Row.entry()
-		if lines[i].Call, err = s.call(rawRow{r.Raw}); err != nil {
-			return nil, err
+	wanted := map[conversion.Outcome]string{conversion.OutcomeRefused: againRefused, conversion.OutcomeQueued: againQueued}
+	var rows []sealedRow
+	for status, where := range wanted {
+		if f.Status != "" && f.Status != status {
+			continue
 		}
+		of := f
+		of.Status = "" // the constant says it, for the planner
+		found, err := gorm.G[sealedRow](s.db.orm(ctx)).Select(logColumns+", raw").Scopes(within("received_at", f.From, f.To), logLike(of)).
+			Where(where, after.Time(), uuid(after.UUID), after.Time()).Order("received_at, id").Limit(limit).Find(ctx)
+		if err != nil {
+			return nil, translate("list calls to replay", err)
+		}
+		rows = append(rows, found...)
+	}
+	slices.SortFunc(rows, func(a, b sealedRow) int {
+		return cmp.Or(a.Row.ReceivedAt.Compare(b.Row.ReceivedAt), bytes.Compare(a.Row.ID[:], b.Row.ID[:]))
+	})
+	lines := make([]conversion.LogLine, min(len(rows), limit))
+	for i := range lines {
+		lines[i].LogEntry = rows[i].Row.entry()
+		lines[i].Call, lines[i].Unreadable = s.call(rawRow{rows[i].Raw})
 	}
 	return lines, nil
 }
@@ -194,21 +220,3 @@ type sealedRow struct {
 
 // TableName implements gorm's Tabler.
 func (sealedRow) TableName() string { return "postback_log" }
-
-// LogQueued gives queued calls received after the given one, oldest first. Their ids hold their time, so the order of
-// ids is that of their arrival.
-func (s Conversions) LogQueued(ctx context.Context, after conversion.LogID, limit int) ([]conversion.Call, error) {
-	rows, err := gorm.G[rawRow](s.db.orm(ctx)).Select("raw").
-		Where("status = 'queued' AND received_at >= ? AND id > ?", after.Time(), uuid(after.UUID)).
-		Order("received_at, id").Limit(limit).Find(ctx)
-	if err != nil {
-		return nil, translate("list queued calls", err)
-	}
-	calls := make([]conversion.Call, len(rows))
-	for i, r := range rows {
-		if calls[i], err = s.call(r); err != nil {
-			return nil, err
-		}
-	}
-	return calls, nil
-}
