@@ -113,7 +113,10 @@ INSERT INTO network_settings DEFAULT VALUES;
 ALTER TABLE postbacks
     ADD COLUMN goal_ids        bigint[] NOT NULL DEFAULT '{}', -- fires for these goals only; empty = all of its scope
     ADD COLUMN previous_secret bytea,                          -- sealed; signs too, until previous_until
-    ADD COLUMN previous_until  timestamptz;
+    ADD COLUMN previous_until  timestamptz,
+    ADD COLUMN turned          boolean NOT NULL DEFAULT false; -- made active or inactive; not all its deliveries have followed
+CREATE INDEX postbacks_turned ON postbacks (id) WHERE turned;
+CREATE INDEX deliveries_open ON deliveries (postback_id, status) WHERE status IN ('pending', 'retrying', 'paused');
 
 -- Traffic -----------------------------------------------------------------------------------------------------
 
@@ -137,7 +140,8 @@ DROP INDEX postback_log_refused, postback_log_by_conversion, postback_log_by_aff
 DROP INDEX conversions_holding_for_rate;
 ALTER TABLE conversions DROP COLUMN amounts_at;
 ALTER TABLE postback_log DROP COLUMN preset, DROP COLUMN read_as, DROP COLUMN unknown, DROP COLUMN body_start;
-ALTER TABLE postbacks DROP COLUMN goal_ids, DROP COLUMN previous_secret, DROP COLUMN previous_until;
+DROP INDEX deliveries_open;
+ALTER TABLE postbacks DROP COLUMN goal_ids, DROP COLUMN previous_secret, DROP COLUMN previous_until, DROP COLUMN turned;
 DROP TABLE network_settings, coupons, notices, mails, api_keys, user_tokens, recovery_codes;
 ALTER TABLE offers DROP CONSTRAINT offers_of_advertiser;
 ALTER TABLE refresh_tokens DROP COLUMN ip;

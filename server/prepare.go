@@ -138,6 +138,7 @@ func (s *Server) periodic() []jobs.Periodic {
 			_, err := s.services.conversions.EndHolds(ctx)
 			return err
 		}},
+		{Name: "turned_postbacks", Every: 5 * time.Second, Run: s.services.postbacks.FollowAll},
 		{Name: "rates", Every: 10 * time.Second, Run: func(ctx context.Context) error {
 			_, err := s.services.conversions.ApplyRates(ctx)
 			return err

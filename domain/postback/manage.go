@@ -14,8 +14,8 @@ import (
 	"github.com/waypost/waypost/domain/offer"
 )
 
-// Create saves a new postback. An affiliate's own id is implied; operators name one. Method and statuses have defaults,
-// the signing secret is made here.
+// Create saves a new postback. An affiliate's own id is implied; operators name one. A goal implies its offer. Method and
+// statuses have defaults, the signing secret is made here.
 func (s *Service) Create(ctx context.Context, actor account.Actor, p Postback) (Postback, []errs.Warning, error) {
 	if err := actor.Require(account.PermissionWritePostbacks); err != nil {
 		return Postback{}, nil, err
@@ -31,6 +31,11 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, p Postback) (
 	p.CreatedAt = s.Clock()
 	p.UpdatedAt = p.CreatedAt
 	p.Normalise()
+	if p.GoalID > 0 && p.OfferID == 0 { // a goal is of one offer, so that its scope says enough
+		if p.OfferID, err = s.Store.GoalOffer(ctx, actor.Scope(), p.GoalID); err != nil {
+			return Postback{}, nil, err
+		}
+	}
 	warnings, err := s.judge(ctx, p)
 	if err != nil {
 		return Postback{}, nil, err
@@ -66,7 +71,7 @@ func (s *Service) judge(ctx context.Context, p Postback) ([]errs.Warning, error)
 
 // Update changes a postback. change may be called twice and has to do the same both times; what it does to ids, secret
 // and health is ignored. Made active again, a postback's health starts anew and its paused deliveries are sent; made
-// inactive, those that wait are set aside.
+// inactive, those that wait are set aside. The first of them follow before the answer, a long backlog soon after it.
 func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change func(*Postback)) (Postback, []errs.Warning, error) {
 	if err := actor.Require(account.PermissionWritePostbacks); err != nil {
 		return Postback{}, nil, err
@@ -84,7 +89,7 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		return Postback{}, nil, err
 	}
 	var after Postback
-	var hosts []string
+	var turned bool
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		before, err := s.Store.Lock(ctx, actor.Scope(), id)
 		if err != nil {
@@ -105,21 +110,19 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if err := s.Store.Update(ctx, after); err != nil {
 			return err
 		}
-		switch {
-		case after.Active && !before.Active:
-			hosts, err = s.Deliveries.Resume(ctx, id)
-		case before.Active && !after.Active:
-			err = s.Deliveries.Pause(ctx, id)
-		}
-		if err != nil {
-			return err
+		if turned = after.Active != before.Active; turned {
+			if err := s.Deliveries.Turned(ctx, id); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, actor, "postback.update", id, snapshotOf(before), snapshotOf(after))
 	})
 	if err != nil {
 		return Postback{}, nil, fmt.Errorf("update postback %d: %w", id, err)
 	}
-	s.wake(ctx, hosts)
+	if turned {
+		s.follow(ctx, id)
+	}
 	return after, warnings, nil
 }
 

@@ -35,6 +35,8 @@ type Store interface {
 	// may be known within the scope, and the goals
 	// belong to the offer, or to one that may be known where the postback is for every offer.
 	CheckReferences(ctx context.Context, scope account.Scope, p Postback) error
+	// GoalOffer is the offer of a goal, if the scope sees it; otherwise an Invalid error unknown_goal.
+	GoalOffer(ctx context.Context, scope account.Scope, goal offer.GoalID) (offer.ID, error)
 	// Recipients are the active postbacks of these affiliates.
 	Recipients(ctx context.Context, ids []affiliate.ID) ([]Recipient, error)
 	// Known are an affiliate's postbacks, inactive ones included; the newest so many.
@@ -65,13 +67,16 @@ type DeliveryStore interface {
 	NextDue(ctx context.Context, host string) (time.Duration, bool, error)
 	// DueHosts are the hosts with a delivery that has been due for longer than this and that nobody leased.
 	DueHosts(ctx context.Context, olderThan time.Duration) ([]string, error)
-	// Deactivate makes a postback inactive for a reason.
+	// Deactivate makes a postback inactive for a reason. Its deliveries have to Follow.
 	Deactivate(ctx context.Context, id ID, reason PausedReason) error
-	// Pause sets the waiting deliveries of a postback aside.
-	Pause(ctx context.Context, id ID) error
-	// Resume makes the paused deliveries of a postback due, except for those whose conversion has moved on, and returns
-	// their hosts.
-	Resume(ctx context.Context, id ID) (hosts []string, err error)
+	// Turned remembers that a postback was made active or inactive and that its deliveries have to Follow.
+	Turned(ctx context.Context, id ID) error
+	// Turning are the postbacks of which not all deliveries have followed.
+	Turning(ctx context.Context) ([]ID, error)
+	// Follow lets up to limit deliveries do as their postback did, in a transaction of its own. Those that wait for an
+	// inactive one are set aside; the paused ones of an active one are due, except for those whose conversion has moved
+	// on, and their hosts are returned. There may be more to do.
+	Follow(ctx context.Context, id ID, limit int) (hosts []string, more bool, err error)
 	Get(ctx context.Context, scope account.Scope, id DeliveryID) (Delivery, error)
 	List(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (domain.Slice[Delivery], error)
 	// Resend starts a new round for one delivery, unless somebody is sending it right now; then the host is empty.

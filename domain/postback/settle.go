@@ -70,9 +70,10 @@ func (s *Service) settle(ctx context.Context, batch []Result) {
 }
 
 func (s *Service) settleOnce(ctx context.Context, batch []Result) error {
-	ctx, cancel := context.WithTimeout(ctx, storeLimit)
+	limited, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+	var paused []ID
+	err := s.Tx.InTx(limited, func(ctx context.Context) error {
 		failing, err := s.Deliveries.Settle(ctx, batch)
 		if err != nil {
 			return err
@@ -85,9 +86,7 @@ func (s *Service) settleOnce(ctx context.Context, batch []Result) error {
 			if err := s.Deliveries.Deactivate(ctx, h.PostbackID, reason); err != nil {
 				return err
 			}
-			if err := s.Deliveries.Pause(ctx, h.PostbackID); err != nil {
-				return err
-			}
+			paused = append(paused, h.PostbackID)
 			err := s.record(ctx, account.SystemActor("worker"), "postback.pause", h.PostbackID, nil,
 				map[string]any{"active": false, "paused_reason": reason, "failures": h.Failures})
 			if err != nil {
@@ -102,4 +101,11 @@ func (s *Service) settleOnce(ctx context.Context, batch []Result) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, id := range paused {
+		s.follow(ctx, id)
+	}
+	return nil
 }
