@@ -42,7 +42,7 @@ func (t *Tracking) click(c echo.Context) error {
 	if visit.ID, err = click.Mint(t.Clock(), t.Random); err != nil {
 		return err
 	}
-	remember := !unvisited(r) && t.store(c, &visit)
+	remember := !unvisited(r) && t.store(c, &visit) && navigates(r)
 	return t.forward(c, route, &visit, remember)
 }
 
@@ -63,6 +63,16 @@ func unvisited(r *http.Request) bool {
 	}
 	h := r.Header
 	return isPrefetch(h, "Purpose") || isPrefetch(h, "Sec-Purpose") || isPrefetch(h, "X-Moz")
+}
+
+// navigates is false where the browser says that it fetches the link for a part of a page, such as an image: then no
+// visitor followed it, and it leaves no cookie. Clients that do not say are believed.
+func navigates(r *http.Request) bool {
+	switch first(r.Header, "Sec-Fetch-Dest") {
+	case "", "document", "iframe":
+		return true
+	}
+	return false
 }
 
 // isPrefetch reads headers such as "Sec-Purpose: prefetch;prerender". key is canonical.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
@@ -23,51 +24,70 @@ func (t *Tracking) rememberClick(w *echo.Response, route *click.Route, idText st
 	w.Header()["Set-Cookie"] = []string{route.Cookie() + idText + route.CookieLife() + attributes}
 }
 
-// cookieClick is the click id of a pixel's visitor, "" if none is known: of the offer that the call names as offer_id
-// or o, else the newest of those that may be meant, which are those of the token's advertiser, if there is a token.
+// cookieClick is the click id of a pixel's visitor, "" if it is not known which is meant: the click on the offer that the
+// call names as offer_id or o; else the newest on an offer of the token's advertiser; without a token the newest, if all
+// are of one advertiser, for another's would be charged otherwise and read this one's sale. An offer that cannot be read
+// and a token that nobody has tell that something is meant, but not what.
 func (t *Tracking) cookieClick(r *http.Request, call conversion.Call) string {
 	cookies := r.Cookies()
 	if len(cookies) == 0 {
 		return ""
 	}
+	wanted, named, ok := pixelOffer(call.RawQuery)
+	if !ok {
+		return ""
+	}
+	var sender *click.RoutedSender
+	if sent, _ := conversion.ParseSent(call); !named && sent.Token != "" {
+		if sender = t.Routing.Current().Sender(sent.Token); sender == nil {
+			t.Routing.confirm(r.Context()) // the token may be new
+			if sender = t.Routing.Current().Sender(sent.Token); sender == nil {
+				return ""
+			}
+		}
+	}
 	routing := t.Routing.Current()
-	wanted, chosen := pixelOffer(call.RawQuery)
-	sent, _ := conversion.ParseSent(call)
-	sender := routing.Sender(sent.Token)
-	newest := ""
+	newest, owner := "", advertiser.ID(0)
 	for _, cookie := range cookies {
 		text, ours := strings.CutPrefix(cookie.Name, click.CookiePrefix)
 		n, err := strconv.ParseInt(text, 10, 64)
-		if !ours || err != nil || cookie.Value <= newest { // ids sort by their time
+		if !ours || err != nil || n < 1 || named && offer.ID(n) != wanted {
 			continue
 		}
-		id := offer.ID(n)
-		if chosen && id != wanted {
+		of := ownerOf(routing, offer.ID(n))
+		if sender != nil && (routing.Advertisers[of] == nil || routing.Advertisers[of].TokenHash != sender.TokenHash) {
 			continue
 		}
-		if sender != nil && !chosen {
-			route := routing.Offers[id]
-			if route == nil {
-				continue
-			}
-			if owner := routing.Advertisers[route.AdvertiserID]; owner == nil || owner.TokenHash != sender.TokenHash {
-				continue
-			}
+		if _, err := t.Signer.Parse(cookie.Value, call.ReceivedAt); err != nil {
+			continue
 		}
-		if _, err := t.Signer.Parse(cookie.Value, call.ReceivedAt); err == nil {
-			newest = cookie.Value
+		if owner != 0 && of != owner {
+			return ""
 		}
+		owner, newest = of, max(newest, cookie.Value) // ids sort by their time
 	}
 	return newest
 }
 
-// pixelOffer is the offer that a pixel's query names.
-func pixelOffer(rawQuery string) (offer.ID, bool) {
-	query, _ := url.ParseQuery(rawQuery) // what it could read of a broken one
-	for _, name := range linkNames[paramOffer] {
-		if n, err := strconv.ParseInt(query.Get(name), 10, 64); err == nil && n > 0 {
-			return offer.ID(n), true
+// ownerOf is the advertiser of an offer; one of its own, that is none, for an offer that the catalogue does not have.
+func ownerOf(routing *click.Routing, id offer.ID) advertiser.ID {
+	if routing != nil {
+		if route := routing.Offers[id]; route != nil {
+			return route.AdvertiserID
 		}
 	}
-	return 0, false
+	return advertiser.ID(-id)
+}
+
+// pixelOffer is the offer that a pixel's query names, if it names one; ok is false where it names something that is no
+// id.
+func pixelOffer(rawQuery string) (id offer.ID, named, ok bool) {
+	query, _ := url.ParseQuery(rawQuery) // what it could read of a broken one
+	for _, name := range linkNames[paramOffer] {
+		if text := query.Get(name); text != "" {
+			n, err := strconv.ParseInt(text, 10, 64)
+			return offer.ID(n), true, err == nil && n > 0
+		}
+	}
+	return 0, false, true
 }

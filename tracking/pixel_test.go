@@ -64,6 +64,12 @@ func TestClickLeavesACookie(t *testing.T) {
 		if c.Secure != https || https != (c.SameSite == http.SameSiteNoneMode) || https == (c.SameSite == http.SameSiteLaxMode) {
 			t.Errorf("https %t: %s", https, c.Raw)
 		}
+		for dest, want := range map[string]bool{"document": true, "iframe": true, "image": false, "script": false, "empty": false, "style": false} {
+			w := n.get("/click?o=1&a=1", "Sec-Fetch-Dest", dest)
+			if location(t, w) == "" || (cookieOf(t, w) != nil) != want {
+				t.Errorf("a link fetched as %s: %d %v", dest, w.Code, cookieOf(t, w))
+			}
+		}
 		if c := cookieOf(t, n.get("/click?o=2&a=1")); c == nil || c.MaxAge != 90*24*60*60 {
 			t.Errorf("default window: %v", c)
 		}
@@ -114,19 +120,30 @@ func TestPixelFindsTheClick(t *testing.T) {
 	first, second, third := n.clickIDAt(t, now.Add(-3*time.Hour)), n.clickIDAt(t, now.Add(-2*time.Hour)), n.clickIDAt(t, now.Add(-time.Hour))
 	jar := "wp_o5=" + third + "; wp_o1=" + first + "; other=1; wp_o2=" + second
 	for _, c := range []struct{ target, cookies, want string }{
-		{"/pixel.gif", jar, third},
-		{"/pixel", jar, third},
-		{"/pixel.js", jar, third},
+		{"/pixel.gif", jar, ""}, // of two advertisers
+		{"/pixel.gif", "wp_o1=" + first + "; wp_o2=" + second, second},
+		{"/pixel", "wp_o2=" + second + "; wp_o1=" + first, second},
+		{"/pixel.js", "wp_o5=" + third, third},
+		{"/pixel.gif", "wp_o5=garbage; wp_o1=" + first, first},
+		{"/pixel.gif", "wp_o77=" + first, first}, // the catalogue may be behind
+		{"/pixel.gif", "wp_o77=" + first + "; wp_o78=" + second, ""},
 		{"/pixel.gif?val=1", "wp_o1=" + second + "; wp_o2=" + first, second},
 		{"/pixel.gif?o=1", jar, first},
 		{"/pixel.gif?offer_id=2&val=3", jar, second},
 		{"/pixel.gif?o=&offer_id=2", jar, second},
 		{"/pixel.gif?o=77", jar, ""},
-		{"/pixel.gif?o=x", jar, third},
+		{"/pixel.gif?o=x", jar, ""},
+		{"/pixel.gif?o=x&offer_id=1", jar, ""},
+		{"/pixel.gif?o=-1", jar, ""},
+		{"/pixel.gif?o={offer_id}", jar, ""},
+		{"/pixel.gif?o={offer_id}&token=secret", jar, ""},
 		{"/pixel.gif?token=secret", jar, second}, // of the token's advertiser
 		{"/pixel.gif?secure=secret", jar, second},
 		{"/pixel.gif?token=secret&o=5", jar, third},
-		{"/pixel.gif?token=wrong", jar, third},
+		{"/pixel.gif?token=wrong", jar, ""},
+		{"/pixel.gif?token=wrong", "wp_o1=" + first, ""},
+		{"/pixel.gif?token=wrong&o=1", jar, first}, // refused, in the log of the offer's advertiser
+		{"/pixel.gif?token={token}", jar, ""},
 		{"/pixel.gif", "", ""},
 		{"/pixel.gif", "wp_o1=garbage", ""},
 		{"/pixel.gif", "wp_o1=" + strings.Repeat("z", 32) + "; wp_o2=" + first, first},
@@ -227,9 +244,67 @@ func TestRefusedAuthenticationsAreLimited(t *testing.T) {
 	if w := from("192.0.2.2", "token=wrong"); w.Code != 403 {
 		t.Errorf("another address: %d", w.Code)
 	}
-	if left, _ := n.spool.Unreleased(); left != 802 {
+	if left, _ := n.spool.Unreleased(); left != 803 {
 		t.Errorf("%d records are in the spool", left)
 	}
+	entries, err := n.spool.Next(t.Context(), 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := 0
+	for _, e := range entries {
+		call, err := conversion.ParseCall(e.Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if call.Limited {
+			limited++
+		}
+	}
+	if limited != 1 {
+		t.Errorf("%d records say that they were limited", limited)
+	}
+}
+
+// A block holds up no call that may prove itself in another way than by a token, and codes cannot be tried without end.
+func TestLimitSparesOtherProofs(t *testing.T) {
+	t.Parallel()
+	for _, auth := range []advertiser.Auth{advertiser.AuthHMAC, advertiser.AuthIP, advertiser.AuthNone} {
+		n, r := postbackNode(t, func(c conversion.Call) conversion.Result {
+			if strings.Contains(c.RawQuery, "coupon=") {
+				return conversion.Result{Status: "refused", Code: "coupon_not_found", HTTPStatus: 404}
+			}
+			return recorded(c)
+		}, nil)
+		n.catalogue.change(func(c *click.Routing) { c.Advertisers[8] = &click.RoutedSender{Auth: auth} })
+		n.routing.Refresh(t.Context())
+		for range 300 {
+			n.get("/postback?coupon=GUESS")
+		}
+		open := map[bool]int{true: 200, false: 429}[auth != advertiser.AuthHMAC]
+		for target, want := range map[string]int{
+			"/postback?clickid=x": open, "/pixel.gif?val=1": open, "/postback?clickid=x&token={token}": open,
+			"/postback?clickid=x&token=wrong": 429, "/pixel.js?token=wrong": 429,
+			"/postback?clickid=x&token=secret": 200, "/postback?clickid=x&ts=1&sig=00": 200,
+		} {
+			before, spooled := len(r.all()), unreleased(n)
+			w := n.get(target)
+			if decided := len(r.all()) - before; w.Code != want || (decided == 1) != (want == 200) || unreleased(n) != spooled+1 {
+				t.Errorf("%s: %s: %d %s, decided %d times, %d records more", auth, target, w.Code, w.Body, decided, unreleased(n)-spooled)
+			}
+			if w.Code == 429 && w.Header().Get("Retry-After") == "" {
+				t.Errorf("%s: %s: no Retry-After", auth, target)
+			}
+		}
+		if w := n.request(http.MethodPost, "/postback", strings.NewReader("clickid=x"), "Waypost-Signature", "t=1,v1=00"); w.Code != 200 {
+			t.Errorf("%s: a signed body: %d", auth, w.Code)
+		}
+	}
+}
+
+func unreleased(n *node) int64 {
+	records, _ := n.spool.Unreleased()
+	return int64(records)
 }
 
 // Where the click does not tell whose call it is, the token does.

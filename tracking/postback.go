@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -40,8 +41,13 @@ func (t *Tracking) call(c echo.Context) (conversion.Result, error) {
 	if err != nil {
 		return conversion.Result{}, err
 	}
-	result, wait := t.limited(call)
-	if wait == 0 {
+	var result conversion.Result
+	wait := t.limited(call)
+	if wait > 0 {
+		call.Limited = true
+		t.storeCall(call) // the spool's loader gives it its line in the log
+		result = conversion.Limited()
+	} else {
 		result = t.decide(call)
 		if conversion.Unauthenticated(result.Code) {
 			t.refusals.count(call.IP)
@@ -65,19 +71,20 @@ func (t *Tracking) call(c echo.Context) (conversion.Result, error) {
 	return result, nil
 }
 
-// limited is the answer to a call from an address that is blocked, and for how long it is; 0 = the call is to be
-// decided. A token that some advertiser has is proof enough that the call is none of those that led to the block.
-func (t *Tracking) limited(call conversion.Call) (conversion.Result, time.Duration) {
+// limited is for how long a call is refused because its address is blocked; 0 = it is to be decided. A token that some
+// advertiser has is proof enough that the call is none of those that led to the block; a signature, and a call without
+// either where some advertiser asks for neither, may be good.
+func (t *Tracking) limited(call conversion.Call) time.Duration {
 	wait := t.refusals.wait(call.IP)
-	if wait == 0 {
-		return conversion.Result{}, 0
+	if wait == 0 || call.Signature != "" || strings.Contains(call.RawQuery, "&sig=") {
+		return 0
 	}
+	routing := t.Routing.Current()
 	sent, _ := conversion.ParseSent(call)
-	if t.Routing.Current().Sender(sent.Token) != nil {
-		return conversion.Result{}, 0
+	if routing == nil || routing.Sender(sent.Token) != nil || sent.Token == "" && routing.AnyOpen() {
+		return 0
 	}
-	return conversion.Result{Status: conversion.OutcomeRefused, Code: "rate_limited", HTTPStatus: http.StatusTooManyRequests,
-		Message: "too many calls from this address could not prove who sends them; mend the token or signature and send this call again later"}, wait
+	return wait
 }
 
 // readCall takes the request as it came. Of a body that is too large only the beginning is kept, which is refused as

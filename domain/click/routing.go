@@ -30,6 +30,7 @@ type Routing struct {
 
 	senders     map[[32]byte]*RoutedSender // by the hash of their token
 	otherForms  bool
+	anyOpen     bool
 	anyAlwaysOK bool
 }
 
@@ -81,10 +82,11 @@ func (r *Routing) Compile() {
 		route.cookieLife = fmt.Sprintf("; Path=/; Max-Age=%d; HttpOnly", cmp.Or(route.WindowDays, offer.DefaultWindowDays)*24*60*60)
 	}
 	r.senders = make(map[[32]byte]*RoutedSender, len(r.Advertisers))
-	r.otherForms, r.anyAlwaysOK = false, false
+	r.otherForms, r.anyOpen, r.anyAlwaysOK = false, false, false
 	for _, sender := range r.Advertisers {
 		r.senders[sender.TokenHash] = sender
 		r.otherForms = r.otherForms || sender.Auth != advertiser.AuthToken
+		r.anyOpen = r.anyOpen || sender.Auth == advertiser.AuthIP || sender.Auth == advertiser.AuthNone
 		r.anyAlwaysOK = r.anyAlwaysOK || sender.AlwaysOK
 	}
 }
@@ -100,6 +102,9 @@ func (r *Routing) Sender(token string) *RoutedSender {
 
 // OnlyTokens tells that every advertiser proves itself by its token alone. The nil Routing does not know.
 func (r *Routing) OnlyTokens() bool { return r != nil && !r.otherForms }
+
+// AnyOpen tells that some advertiser takes calls that carry neither a token nor a signature.
+func (r *Routing) AnyOpen() bool { return r != nil && r.anyOpen }
 
 // AnyAlwaysOK tells that some advertiser wants HTTP 200 whatever the outcome.
 func (r *Routing) AnyAlwaysOK() bool { return r != nil && r.anyAlwaysOK }
