@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -52,14 +53,16 @@ func describeDoors(document *huma.OpenAPI) {
 			Description: "The same parameters in the query or in a form or JSON body; the query comes first.", Responses: responses,
 			RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": body, "application/x-www-form-urlencoded": body}}},
 	})
+	pixelParameters := append(slices.Clone(parameters),
+		parameter("offer_id", false, "The offer whose click is meant where clickid is missing; send it. Alias: o", 12))
 	for _, pixel := range []struct{ path, id, summary, mediaType string }{
 		{"/pixel.gif", "pixel-image", "Report a conversion by an image", "image/gif"},
 		{"/pixel", "pixel-frame", "Report a conversion by an iframe", "text/html"},
 		{"/pixel.js", "pixel-script", "Report a conversion by a script", "text/javascript"},
 	} {
 		door(pixel.path, &huma.PathItem{Get: &huma.Operation{
-			OperationID: pixel.id, Summary: pixel.summary, Tags: []string{tagTracking}, Parameters: parameters,
-			Description: "For a thank-you page where no server can call. The click comes from the first-party cookie where clickid is missing. The headers Waypost-Status and Waypost-Code tell the outcome.",
+			OperationID: pixel.id, Summary: pixel.summary, Tags: []string{tagTracking}, Parameters: pixelParameters,
+			Description: "For a thank-you page where no server can call. The click comes from the first-party cookie where clickid is missing; offer_id tells which of the visitor's clicks is meant. The headers Waypost-Status and Waypost-Code tell the outcome.",
 			Responses:   map[string]*huma.Response{"default": {Description: "The pixel, whatever the outcome", Content: page(pixel.mediaType)}},
 		}})
 	}
@@ -94,7 +97,7 @@ func callResponses(answer *huma.Schema) map[string]*huma.Response {
 		"404": "No such click, goal or coupon",
 		"409": "The conversion cannot move to this status",
 		"422": "The click or its offer cannot convert any more",
-		"429": "Too many refused authentications from this address",
+		"429": "Too many refused authentications from this address; the call is in the incoming log and can be replayed",
 		"503": "Could be stored nowhere; send it again",
 	} {
 		responses[status] = &huma.Response{Description: description, Content: map[string]*huma.MediaType{"application/json": {Schema: answer}}}
@@ -140,7 +143,7 @@ func postbackParameters() []*huma.Param {
 		{"currency", "ISO 4217, of all amounts; the offer's if missing. Aliases: cnv_currency, cur"},
 		{"param", "Free text; pieces between ; are kept as a list"},
 		{"conversion_id", "Free value: the advertiser's id of the conversion"},
-		{"coupon", "Finds the affiliate where there is no click. Aliases: coupon_code, promo_code, cp"},
+		{"coupon", "Finds the affiliate where there is no click; send txid with it. Aliases: coupon_code, promo_code, cp"},
 		{"test", "1 walks the whole chain without counting"},
 		{"ts", "Unix seconds, for postback_auth hmac"},
 		{"sig", "Last in the query: hex HMAC-SHA256 of all before &sig=, for postback_auth hmac"},

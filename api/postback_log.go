@@ -22,15 +22,15 @@ func (s *service) logRoutes() {
 	s.replayRoutes()
 }
 
-// logBody is a call to /postback or a pixel and what became of it. What the advertiser pays, and what nothing reads, is
-// cut out for an affiliate.
+// logBody is a call to /postback or a pixel and what became of it. What the advertiser pays, what nothing reads,
+// and the address is cut out for an affiliate.
 type logBody struct {
 	ID               string    `json:"id" doc:"Id of the line"`
 	ReceivedAt       time.Time `json:"received_at" doc:"When the call came"`
 	Method           string    `json:"method" example:"GET" doc:"GET or POST"`
 	Query            string    `json:"query" doc:"Query and body as one text, secrets masked"`
 	BodyStart        *string   `json:"body_start,omitempty" doc:"Of a body that cannot be read: its first KiB, secrets masked; empty for others"`
-	IP               string    `json:"ip" doc:"Where the call came from"`
+	IP               string    `json:"ip" doc:"Where the call came from; empty for an affiliate"`
 	HTTPStatus       int       `json:"http_status" doc:"HTTP status of the answer"`
 	Status           string    `json:"status" enum:"recorded,updated,duplicate,queued,refused" doc:"What became of the call"`
 	Code             string    `json:"code" example:"ok" doc:"Why, as the caller was told"`
@@ -79,7 +79,7 @@ type logList struct {
 	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1" doc:"Only of this advertiser"`
 	Status       string        `query:"status" enum:"recorded,updated,duplicate,queued,refused" doc:"Only with this outcome"`
 	Code         string        `query:"code" maxLength:"100" example:"invalid_token" doc:"Only with this code"`
-	IP           string        `query:"ip" maxLength:"64" doc:"Where the call came from"`
+	IP           string        `query:"ip" maxLength:"64" doc:"Where the call came from; finds nothing for an affiliate"`
 }
 
 func (s *service) listLog(ctx context.Context, actor account.Actor, in *logList) (*list[logBody], error) {
