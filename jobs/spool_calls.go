@@ -15,6 +15,8 @@ const (
 	callBatch      = 256
 	callRetryFirst = time.Second
 	callRetryMost  = 5 * time.Minute
+	callWithin     = time.Second     // of a call whose batch ran out of time; the door gives it no more either
+	answerWithin   = 5 * time.Second // of the database's sign of life
 
 	// More than this does not wait in memory while the database is away: the rest stays in the files.
 	queuedCalls = 20_000
@@ -82,11 +84,11 @@ func (q *callQueue) waitForRoom(ctx context.Context) {
 	}
 }
 
-// take waits for calls; nil when ctx ends.
-func (q *callQueue) take(ctx context.Context) []*storedCall {
+// take waits for calls and gives at most so many; nil when ctx ends.
+func (q *callQueue) take(ctx context.Context, most int) []*storedCall {
 	for ctx.Err() == nil {
 		q.mu.Lock()
-		n := min(len(q.calls), callBatch)
+		n := min(len(q.calls), most)
 		batch := q.calls[:n:n]
 		q.calls = q.calls[n:]
 		for _, c := range batch {
@@ -110,7 +112,7 @@ func (q *callQueue) take(ctx context.Context) []*storedCall {
 func (l *SpoolLoader) runCalls(ctx context.Context) {
 	wait := retryFirst
 	for {
-		batch := l.calls.take(ctx)
+		batch := l.calls.take(ctx, callBatch)
 		if batch == nil {
 			return
 		}
@@ -125,32 +127,80 @@ func (l *SpoolLoader) runCalls(ctx context.Context) {
 	}
 }
 
-// decide is false if the database is away.
+// runSlow decides the calls that were set aside, one at a time and beside the others, until ctx ends.
+func (l *SpoolLoader) runSlow(ctx context.Context) {
+	for {
+		one := l.slow.take(ctx, 1)
+		if one == nil {
+			return
+		}
+		if again, _, err := l.record(ctx, one, loadWithin); len(again) > 0 && ctx.Err() == nil {
+			l.later(ctx, one[0], &l.slow, err)
+		}
+	}
+}
+
+// decide is false if the database is away. A batch that runs out of time although the database answers holds a call
+// that is too much for it: each is then tried alone, and those that run out of time again go to runSlow, or they would
+// keep all others from ever being decided.
 func (l *SpoolLoader) decide(ctx context.Context, batch []*storedCall) bool {
+	again, late, _ := l.record(ctx, batch, loadWithin)
+	if len(again) == 0 {
+		return true
+	}
+	if !late || !l.answers(ctx) {
+		l.calls.add(again...)
+		return false
+	}
+	for i, c := range again {
+		left, late, err := l.record(ctx, again[i:i+1], callWithin)
+		if len(left) == 0 {
+			continue
+		}
+		if !late || !l.answers(ctx) {
+			l.calls.add(again[i:]...)
+			return false
+		}
+		l.Log.WarnContext(ctx, "spool loader: a postback takes too long and is decided apart from the others", "log_id", c.ID.String(), "error", err)
+		l.slow.add(c)
+	}
+	return true
+}
+
+// answers tells whether the database takes other statements.
+func (l *SpoolLoader) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	return l.Ping(ctx) == nil
+}
+
+// record settles calls, and gives those that the database did not take: late if it was given time enough for one.
+func (l *SpoolLoader) record(ctx context.Context, batch []*storedCall, limit time.Duration) (again []*storedCall, late bool, err error) {
 	calls := make([]conversion.Call, len(batch))
 	for i, c := range batch {
 		calls[i] = c.Call
 	}
-	within, cancel := context.WithTimeout(ctx, loadWithin)
+	began := time.Now()
+	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	var again []*storedCall
 	for i, result := range l.Record(within, calls) {
 		c := batch[i]
 		switch {
 		case result.Err == nil && !result.ClickPending:
 			l.release(c.segment, 1)
 		case errs.Is(result.Err, errs.KindUnavailable) || within.Err() != nil:
-			again = append(again, c)
+			again, err = append(again, c), result.Err
 		default:
-			c.retry = min(max(2*c.retry, callRetryFirst), callRetryMost)
-			l.Log.ErrorContext(ctx, "spool loader: a postback cannot be decided and stays in the spool", "log_id", c.ID.String(),
-				"next_try_in", c.retry, "error", result.Err)
-			time.AfterFunc(c.retry, func() { l.calls.add(c) })
+			l.later(ctx, c, &l.calls, result.Err)
 		}
 	}
-	if len(again) == 0 {
-		return true
-	}
-	l.calls.add(again...)
-	return false
+	return again, ctx.Err() == nil && time.Since(began) >= callWithin, err
+}
+
+// later puts a call that failed by itself into a queue after ever longer waits.
+func (l *SpoolLoader) later(ctx context.Context, c *storedCall, q *callQueue, err error) {
+	c.retry = min(max(2*c.retry, callRetryFirst), callRetryMost)
+	l.Log.ErrorContext(ctx, "spool loader: a postback cannot be decided and stays in the spool", "log_id", c.ID.String(),
+		"next_try_in", c.retry, "error", err)
+	time.AfterFunc(c.retry, func() { q.add(c) })
 }

@@ -140,3 +140,91 @@ func TestWaitingCallsAreBounded(t *testing.T) {
 		t.Errorf("%d calls and %d clicks, %v", decided.Load(), clicks.Load(), err)
 	}
 }
+
+// Calls that are too much for the database keep none of the others waiting, and are themselves decided once they fit.
+func TestSlowCallsBlockNoOthers(t *testing.T) {
+	t.Parallel()
+	s := openSpool(t, t.TempDir())
+	sent := make([]conversion.Call, 8)
+	for i := range sent {
+		sent[i] = newCall(t)
+	}
+	slow := func(c conversion.Call) bool { return c.ID == sent[0].ID || c.ID == sent[4].ID }
+	var mended atomic.Bool
+	var mu sync.Mutex
+	decided := map[conversion.LogID]int{}
+	others := make(chan struct{})
+	began, gate := make(chan struct{}), make(chan struct{})
+	first := sync.OnceFunc(func() { close(began); <-gate })
+	_, _ = startLoader(t, s, func(o *jobs.SpoolLoaderOptions) {
+		o.Record = func(ctx context.Context, calls []conversion.Call) []conversion.Result {
+			first()
+			results := make([]conversion.Result, len(calls))
+			if !mended.Load() && slices.ContainsFunc(calls, slow) {
+				select { // as one statement of the transaction would
+				case <-ctx.Done():
+				case <-time.After(1100 * time.Millisecond):
+				}
+				for i := range results {
+					results[i].Err = errAway
+				}
+				return results
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, c := range calls {
+				if decided[c.ID]++; len(decided) == len(sent)-2 && !mended.Load() {
+					close(others)
+				}
+			}
+			return results
+		}
+	})
+	appendCall(t, s, sent[0])
+	<-began
+	for _, c := range sent[1:] {
+		appendCall(t, s, c)
+	}
+	close(gate)
+	select {
+	case <-others:
+	case <-limit(t).Done():
+		t.Fatal("the other calls wait behind the slow ones")
+	}
+	if n, _ := s.Unreleased(); n < 2 {
+		t.Errorf("%d records are kept, want those of the slow calls", n)
+	}
+	mended.Store(true)
+	if err := s.WaitDrained(limit(t)); err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, c := range sent {
+		if decided[c.ID] != 1 {
+			t.Errorf("call %s is decided %d times", c.ID, decided[c.ID])
+		}
+	}
+}
+
+// While the database gives no sign of life a batch that ran out of time stays together and in its order.
+func TestTimeoutWithoutAnswerKeepsTheBatch(t *testing.T) {
+	t.Parallel()
+	s := openSpool(t, t.TempDir())
+	var tries atomic.Int64
+	_, _ = startLoader(t, s, func(o *jobs.SpoolLoaderOptions) {
+		o.Ping = func(context.Context) error { return errAway }
+		o.Record = func(_ context.Context, calls []conversion.Call) []conversion.Result {
+			results := make([]conversion.Result, len(calls))
+			if n := tries.Add(1); n == 1 {
+				time.Sleep(1100 * time.Millisecond)
+				results[0].Err = errAway
+			}
+			return results
+		}
+	})
+	appendCall(t, s, newCall(t))
+	if err := s.WaitDrained(limit(t)); err != nil || tries.Load() != 2 {
+		t.Errorf("%d tries, %v", tries.Load(), err)
+	}
+}

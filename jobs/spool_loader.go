@@ -34,6 +34,7 @@ type SpoolLoaderOptions struct {
 	Spool    *spool.Spool
 	Clicks   ClickLoader
 	Record   func(ctx context.Context, calls []conversion.Call) []conversion.Result // conversion.Service.RecordBatch
+	Ping     func(ctx context.Context) error                                        // of the database that Record writes to
 	InFlight *conversion.InFlight                                                   // shared with the door
 	BadDir   string                                                                 // takes records that nobody can read
 	Log      *slog.Logger
@@ -44,7 +45,8 @@ type SpoolLoaderOptions struct {
 type SpoolLoader struct {
 	SpoolLoaderOptions
 	calls    callQueue
-	position int64 // of the newest record that Run has read
+	slow     callQueue // calls that take too long beside others
+	position int64     // of the newest record that Run has read
 
 	mu       sync.Mutex
 	released int64         // records, since the start
@@ -54,7 +56,7 @@ type SpoolLoader struct {
 
 // NewSpoolLoader makes a loader; Run starts it.
 func NewSpoolLoader(o SpoolLoaderOptions) *SpoolLoader {
-	return &SpoolLoader{SpoolLoaderOptions: o, calls: newCallQueue(), advanced: make(chan struct{})}
+	return &SpoolLoader{SpoolLoaderOptions: o, calls: newCallQueue(), slow: newCallQueue(), advanced: make(chan struct{})}
 }
 
 // Run loads until ctx ends or the spool is closed. What it has not settled then stays in the spool for the next start.
@@ -62,6 +64,7 @@ func (l *SpoolLoader) Run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var callsDone sync.WaitGroup
 	callsDone.Go(func() { l.runCalls(ctx) })
+	callsDone.Go(func() { l.runSlow(ctx) })
 	defer callsDone.Wait()
 	defer cancel()
 	wait := retryFirst

@@ -78,6 +78,7 @@ func appendCall(t testing.TB, s *spool.Spool, c conversion.Call) {
 func startLoader(t testing.TB, s *spool.Spool, change func(*jobs.SpoolLoaderOptions)) (l *jobs.SpoolLoader, stop func()) {
 	t.Helper()
 	o := jobs.SpoolLoaderOptions{Spool: s, Clicks: takeAll{}, InFlight: &conversion.InFlight{}, BadDir: t.TempDir(), Log: quiet,
+		Ping: func(context.Context) error { return nil },
 		Record: func(_ context.Context, calls []conversion.Call) []conversion.Result {
 			return make([]conversion.Result, len(calls))
 		}}

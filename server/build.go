@@ -63,7 +63,8 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 	s.offers = offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 		Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: cfg.TrackingURL})
 	s.postbacks = postback.NewService(postback.Deps{Store: db.Postbacks(), Deliveries: db.Deliveries(), Tx: db, Audit: db.Audit(),
-		Guard: guard, Sender: s.client, Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Notices: s.notices, Log: log})
+		Guard: guard, Sender: s.client, Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Notices: s.notices,
+		Limiter: st.limiter, Log: log})
 	s.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: s.postbacks, Audit: db.Audit(),
 		Signer: s.signer, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
@@ -118,7 +119,7 @@ func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, s *services, inFligh
 		return nil, fmt.Errorf("make folder for bad records: %w", err)
 	}
 	return jobs.NewSpoolLoader(jobs.SpoolLoaderOptions{Spool: sp, Clicks: db.Clicks(), Record: s.conversions.RecordBatch,
-		InFlight: inFlight, BadDir: bad, Log: log}), nil
+		Ping: db.Ping, InFlight: inFlight, BadDir: bad, Log: log}), nil
 }
 
 // mountAPI adds the JSON API. flush is nil on a node without a spool.
