@@ -78,7 +78,7 @@ func (s *Service) EndHolds(ctx context.Context) (int, error) {
 }
 
 // ApplyRates computes the conversions that waited for an exchange rate which is known by now, and gives their number.
-// Each takes the status that it would have had.
+// Each takes the status that it would have had. One that is too large at its rate is told so by an event, and counts.
 func (s *Service) ApplyRates(ctx context.Context) (int, error) {
 	n, err := s.settleDue(ctx, s.d.Store.DueRates, applyRate)
 	if err != nil {
@@ -89,12 +89,14 @@ func (s *Service) ApplyRates(ctx context.Context) (int, error) {
 
 // settleDue applies a rule to what is due, in batches. One that cannot be changed does not keep the others.
 func (s *Service) settleDue(ctx context.Context, due func(context.Context, time.Time, int) ([]Key, error), rule byItself) (settled int, err error) {
+	var failed error
+	left := 0 // at the head of what is due, for it could not be changed
 	for {
-		keys, err := due(ctx, s.d.Clock(), dueLimit)
+		keys, err := due(ctx, s.d.Clock(), left+dueLimit)
 		if err != nil {
-			return settled, err
+			return settled, errors.Join(failed, err)
 		}
-		var failed error
+		keys = keys[min(left, len(keys)):]
 		progress := 0
 		for page := range slices.Chunk(keys, duePage) {
 			n, err := s.amendAll(ctx, page, rule)
@@ -111,7 +113,8 @@ func (s *Service) settleDue(ctx context.Context, due func(context.Context, time.
 			}
 		}
 		settled += progress
-		if len(keys) < dueLimit || progress == 0 {
+		left += len(keys) - progress
+		if len(keys) < dueLimit {
 			return settled, failed
 		}
 	}
@@ -170,11 +173,12 @@ func endHold(c Conversion, _ Terms, now time.Time) (Conversion, string, error) {
 }
 
 // applyRate computes what waited for an exchange rate from what was sent, by the goal's rules. The rate is that of the
-// time when the amounts came.
-func applyRate(c Conversion, t Terms, _ time.Time) (Conversion, string, error) {
+// time when the amounts came, or else the first after it. What is too large at that rate keeps waiting, with the rate
+// noted, for another rate or a correction by hand.
+func applyRate(c Conversion, t Terms, now time.Time) (Conversion, string, error) {
 	currency := c.Commission.Currency()
-	rate, known := t.Rates.On(c.OriginalCurrency, currency, c.AmountsAt)
-	if c.AwaitingRate == "" || !known {
+	rate, known := t.Rates.OnOrAfter(c.OriginalCurrency, currency, c.AmountsAt, now)
+	if c.AwaitingRate == "" || c.AwaitingRate == StatusTrash || !known || rate.Equal(c.ExchangeRate) {
 		return c, "", nil
 	}
 	goal, _ := t.Offers[c.OfferID].Goal(c.GoalID)
@@ -183,6 +187,11 @@ func applyRate(c Conversion, t Terms, _ time.Time) (Conversion, string, error) {
 		return c, "", err
 	}
 	e, err := Earn(goal, t.Advertisers[c.AdvertiserID].OverridePercent, currency, sent, rate)
+	if errs.HasCode(err, "amount_overflow") {
+		c.ExchangeRate = rate
+		return c, fmt.Sprintf("the amounts are too large at the exchange rate 1 %s = %s %s: correct the rate, or give commission and revenue",
+			c.OriginalCurrency, rate, currency), nil
+	}
 	if err != nil {
 		return c, "", err
 	}

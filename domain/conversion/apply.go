@@ -128,8 +128,8 @@ func (d Draft) add(c *Conversion) *errs.Error {
 		return errs.Conflict("no_rate", "there is no exchange rate from %s to %s to add these amounts; replay the call when there is one", d.Amounts.Currency, d.Offer.Currency)
 	}
 	var err error
-	if c.Commission, err = c.Commission.Add(d.Earning.Commission); err == nil {
-		c.Revenue, err = c.Revenue.Add(d.Earning.Revenue)
+	if c.Commission, err = single(c.Commission.Add(d.Earning.Commission)); err == nil {
+		c.Revenue, err = single(c.Revenue.Add(d.Earning.Revenue))
 	}
 	if err != nil {
 		return errs.Invalid("amount_overflow", "the amounts cannot be added to the conversion's").Because(err)

@@ -163,7 +163,7 @@ func exactAmount(r money.Rate, c money.Currency) (money.Amount, error) {
 	if r.Decimals() > c.Exponent() {
 		return money.Zero(c), errs.Invalid("too_many_decimals", "an amount in %s has at most %d digits after the point", c, c.Exponent())
 	}
-	return r.Round(c)
+	return single(r.Round(c))
 }
 
 // mayEdit: an advertiser approves and rejects its own conversions, if the network lets it; operators do all.
@@ -179,6 +179,9 @@ func (s *Service) mayEdit(ctx context.Context, actor account.Actor, in EditInput
 	}
 	if actor.Scope().Network() {
 		return nil
+	}
+	if in.Quiet {
+		return errs.Forbidden("forbidden", "only operators can keep a change from affiliates' postbacks: leave fire_postbacks out, or true")
 	}
 	if in.correction() || *in.Status != StatusApproved && *in.Status != StatusRejected {
 		return errs.Forbidden("forbidden", "an advertiser can approve or reject a conversion, nothing else")

@@ -111,8 +111,11 @@ func TestChangeStatusRights(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	c, err := w.s.ChangeStatus(ctx, seller1, id, conversion.StatusApproved, "paid\x00", false)
-	if err != nil || c.Status != conversion.StatusApproved || len(w.announcer.told()) != told {
+	if _, err := w.s.ChangeStatus(ctx, seller1, id, conversion.StatusRejected, "", false); !errs.Is(err, errs.KindForbidden) {
+		t.Errorf("its advertiser, behind the affiliate's back: %v", err)
+	}
+	c, err := w.s.ChangeStatus(ctx, seller1, id, conversion.StatusApproved, "paid\x00", true)
+	if err != nil || c.Status != conversion.StatusApproved || len(w.announcer.told()) != told+1 {
 		t.Errorf("its advertiser: %+v, %v", c, err)
 	}
 	w.verify()

@@ -63,7 +63,7 @@ type Earning struct {
 
 // Earn computes commission and revenue by the goal's rules (contract section 3, Commission math): exact decimals,
 // converted unrounded at rate, each result rounded once. override is the advertiser's override_percent. An amount that
-// does not fit is the error amount_overflow.
+// does not fit, or is above maxMinor, is the error amount_overflow.
 func Earn(g offer.Goal, override money.Rate, currency money.Currency, a Amounts, rate money.Rate) (Earning, error) {
 	e := Earning{Val: value(a.Val).Mul(rate)}
 	commission := byRule(g.Payout, e.Val)
@@ -79,7 +79,7 @@ func Earn(g offer.Goal, override money.Rate, currency money.Currency, a Amounts,
 		e.ignore("comperc", a.ComPerc)
 	}
 	var err error
-	if e.Commission, err = commission.Round(currency); err != nil {
+	if e.Commission, err = single(commission.Round(currency)); err != nil {
 		return Earning{}, err
 	}
 	revenue := byRule(g.Revenue, e.Val)
@@ -91,10 +91,22 @@ func Earn(g offer.Goal, override money.Rate, currency money.Currency, a Amounts,
 	} else {
 		e.ignore("payout", a.Payout)
 	}
-	if e.Revenue, err = revenue.Round(currency); err != nil {
+	if e.Revenue, err = single(revenue.Round(currency)); err != nil {
 		return Earning{}, err
 	}
 	return e, nil
+}
+
+// maxMinor is the most that one conversion earns or costs, in minor units: so much that no sale comes near it, so little
+// that thousands of them fit into a balance.
+const maxMinor = 1_000_000_000_000_000
+
+// single refuses an amount that is too large for one conversion.
+func single(a money.Amount, err error) (money.Amount, error) {
+	if err == nil && (a.Minor() > maxMinor || a.Minor() < -maxMinor) {
+		return money.Zero(a.Currency()), errs.Invalid("amount_overflow", "the amount is too large: one conversion has at most %s %s", money.NewAmount(maxMinor, a.Currency()), a.Currency())
+	}
+	return a, err
 }
 
 // byRule is what the rule's own figures give: amount + val × percent / 100, as far as its model has them.

@@ -57,6 +57,26 @@ func (rs Rates) On(base, quote money.Currency, at time.Time) (money.Rate, bool) 
 	return best.Rate, true
 }
 
+// OnOrAfter is On; where there is none, the first rate of the 7 days after that day, as far as they have begun by now. It
+// is for what waits: a rate that is entered after midnight settles the evening before.
+func (rs Rates) OnOrAfter(base, quote money.Currency, at, now time.Time) (money.Rate, bool) {
+	if rate, known := rs.On(base, quote, at); known {
+		return rate, true
+	}
+	first, last := at.UTC().Truncate(day), now.UTC().Truncate(day)
+	var best *Rate
+	for i, r := range rs {
+		if r.Base == base && r.Quote == quote && r.Date.After(first) && r.Date.Sub(first) <= maxRateAge && !r.Date.After(last) &&
+			(best == nil || r.Date.Before(best.Date)) {
+			best = &rs[i]
+		}
+	}
+	if best == nil {
+		return money.Rate{}, false
+	}
+	return best.Rate, true
+}
+
 // RateFilter narrows a list of exchange rates; zero fields do not.
 type RateFilter struct {
 	From, To    time.Time // of this day or later; before this time

@@ -19,10 +19,14 @@ const (
 			ORDER BY hold_until LIMIT @limit)
 	) due ORDER BY hold_until, id LIMIT @limit`
 
-	dueRates = `SELECT click_id, id, dedupe_key FROM conversions c WHERE awaiting_rate <> '' AND EXISTS (
-		SELECT FROM exchange_rates r WHERE r.base = c.original_currency AND r.quote = c.currency
-			AND r.date BETWEEN (c.amounts_at AT TIME ZONE 'UTC')::date - 7 AND (c.amounts_at AT TIME ZONE 'UTC')::date)
-	ORDER BY id LIMIT @limit`
+	// The rate is that of conversion.Rates.OnOrAfter. One that is noted already is too large for the conversion's amounts.
+	dueRates = `SELECT c.click_id, c.id, c.dedupe_key FROM conversions c CROSS JOIN LATERAL (
+		SELECT r.rate FROM exchange_rates r, (SELECT (c.amounts_at AT TIME ZONE 'UTC')::date AS day) d
+		WHERE r.base = c.original_currency AND r.quote = c.currency AND r.date BETWEEN d.day - 7 AND d.day + 7
+			AND (r.date <= d.day OR r.date <= (CAST(@now AS timestamptz) AT TIME ZONE 'UTC')::date)
+		ORDER BY r.date > d.day, abs(r.date - d.day) LIMIT 1) known
+	WHERE c.awaiting_rate <> '' AND c.awaiting_rate <> 'trash' AND known.rate <> c.exchange_rate
+	ORDER BY c.id LIMIT @limit`
 )
 
 // DueHolds implements conversion.Store.
