@@ -93,7 +93,7 @@ func TestDoctorFindsChangedBalances(t *testing.T) {
 		t.Fatal(answer)
 	}
 	got, text, exit := findings(t, w.env)
-	for _, check := range []string{"settings", "data folder", "database", "durability", "clock", "connections", "schema", "secret", "partitions", "operators", "balances", "deliveries", "postbacks", "redis", "spool", "outgoing"} {
+	for _, check := range []string{"settings", "data folder", "database", "durability", "clock", "connections", "schema", "secret", "database role", "partitions", "operators", "balances", "deliveries", "postbacks", "redis", "spool", "outgoing"} {
 		if got[check] != "ok" {
 			t.Errorf("%s is %q", check, got[check])
 		}
@@ -118,6 +118,13 @@ func TestDoctorFindsChangedBalances(t *testing.T) {
 	}
 	if got, text, exit := findings(t, w.env); got["balances"] != "fail" || exit != 1 || !strings.Contains(text, "12.51") || !strings.Contains(text, "12.50") {
 		t.Errorf("a changed balance is %q, exit code %d\n%s", got["balances"], exit, text)
+	}
+	grant := exec.Command("psql", "-h", note.Socket, "-U", "waypost", "-c", "GRANT DELETE ON audit_log TO waypost", "waypost")
+	if out, err := grant.CombinedOutput(); err != nil {
+		t.Fatalf("psql: %v\n%s", err, out)
+	}
+	if got, text, _ := findings(t, w.env); got["database role"] != "fail" || !strings.Contains(text, "REVOKE UPDATE, DELETE, TRUNCATE ON audit_log") {
+		t.Errorf("a role that may delete history is %q\n%s", got["database role"], text)
 	}
 }
 

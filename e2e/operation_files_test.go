@@ -24,6 +24,7 @@ func TestComposeFileIsSound(t *testing.T) {
 			Image       string
 			User        string
 			Environment map[string]string
+			Command     []string
 			ReadOnly    bool     `yaml:"read_only"`
 			CapDrop     []string `yaml:"cap_drop"`
 			SecurityOpt []string `yaml:"security_opt"`
@@ -76,6 +77,9 @@ func TestComposeFileIsSound(t *testing.T) {
 			if _, known := file.Volumes[volume]; !known && !strings.HasPrefix(volume, "./") {
 				t.Errorf("%s: there is no volume %s", name, volume)
 			}
+			if _, err := os.Stat("../" + volume); strings.HasPrefix(volume, "./") && err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		for other := range s.DependsOn {
 			if _, known := file.Services[other]; !known {
@@ -84,6 +88,15 @@ func TestComposeFileIsSound(t *testing.T) {
 		}
 		if strings.HasPrefix(s.Image, "waypost:") && s.User != "65532:65532" {
 			t.Errorf("%s runs as %q", name, s.User)
+		}
+	}
+	// The image makes POSTGRES_USER a superuser, and the entry points drop root only for the server itself.
+	if env := file.Services["postgres"].Environment; env["POSTGRES_USER"] != "" {
+		t.Errorf("Waypost's role is the superuser: %v", env)
+	}
+	for name, server := range map[string]string{"postgres": "postgres", "valkey": "valkey-server"} {
+		if c := file.Services[name].Command; len(c) == 0 || c[0] != server {
+			t.Errorf("%s runs %v as root", name, c)
 		}
 	}
 	if !strings.HasPrefix(file.Services["postgres"].Image, "postgres:17") {

@@ -138,6 +138,7 @@ func (d *doctor) database(ctx context.Context) {
 			d.ok("secret", "it is this database's")
 		}
 	}
+	d.role(c)
 	d.partitions(c)
 	d.operators(c)
 	d.balances(ctx, db)

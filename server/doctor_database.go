@@ -85,6 +85,20 @@ func (d *doctor) schema(c pgstore.Condition) bool {
 	return true
 }
 
+// role judges the rights of the database role: history must be out of its reach.
+func (d *doctor) role(c pgstore.Condition) {
+	const check = "database role"
+	switch {
+	case c.Superuser:
+		d.fail(check, "it is a superuser: nothing keeps it from changing the ledger and the audit log",
+			"ALTER ROLE … NOSUPERUSER, or make a role without superuser that owns the database and its tables, and name it in DATABASE_URL")
+	case len(c.Rewritable) > 0:
+		d.fail(check, "it may change or delete rows of "+strings.Join(c.Rewritable, ", "), "REVOKE UPDATE, DELETE, TRUNCATE ON "+strings.Join(c.Rewritable, ", ")+" FROM the role of DATABASE_URL")
+	default:
+		d.ok(check, "it is no superuser, and can only append to the ledger and the audit log")
+	}
+}
+
 func (d *doctor) partitions(c pgstore.Condition) {
 	ahead := c.PartitionsUntil.Sub(now())
 	text := fmt.Sprintf("clicks and postbacks have theirs until %s", c.PartitionsUntil.Format(time.DateOnly))

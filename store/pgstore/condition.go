@@ -21,6 +21,8 @@ type Condition struct {
 	Migration         int64
 	PartitionsUntil   time.Time // from then on a partitioned table lacks one
 	Operators         int       // who may log in
+	Superuser         bool      // is the role
+	Rewritable        []string  // append-only tables whose rows the role may change or delete
 }
 
 // Condition reads it; nothing is changed.
@@ -36,6 +38,12 @@ func (db *DB) Condition(ctx context.Context) (c Condition, err error) {
 	}
 	if c.Migration, err = migrationOf(ctx, q); err != nil || c.Migration == 0 {
 		return c, err
+	}
+	err = q.QueryRow(ctx, `SELECT rolsuper, ARRAY(SELECT t FROM unnest(ARRAY['ledger_entries', 'audit_log']) t
+			WHERE has_table_privilege(t, 'UPDATE, DELETE, TRUNCATE') ORDER BY t)
+		FROM pg_roles WHERE rolname = current_user`).Scan(&c.Superuser, &c.Rewritable)
+	if err != nil {
+		return c, translate("read the role's rights", err)
 	}
 	for _, table := range partitioned {
 		until, err := db.partitionsUntil(ctx, table)
