@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -67,7 +68,7 @@ func (r *restore) readFiles() error {
 		if _, _, table := tableOf(name); table {
 			return nil
 		}
-		if name != secretEntry && (!strings.HasPrefix(name, spoolEntries) || !filepath.IsLocal(filepath.FromSlash(name))) {
+		if name != secretEntry && (!strings.HasPrefix(name, spoolEntries) || !filepath.IsLocal(name) || path.Clean(name) != name) {
 			return fmt.Errorf("%s is no whole backup: %s has no place in one", r.path, name)
 		}
 		r.files[name], err = io.ReadAll(content)
