@@ -28,8 +28,8 @@ type Limits struct {
 	now   domain.Clock
 	log   *slog.Logger
 	wait  time.Duration // for an answer; Patience but in tests
-	away  atomic.Int64 // Unix nanoseconds until which Redis is left alone
-	down  atomic.Bool  // it was said in the log
+	away  atomic.Int64  // Unix nanoseconds until which Redis is left alone
+	down  atomic.Bool   // it was said in the log
 }
 
 // NewLimits makes one on a client, which is its own from then on. The client's timeouts should be Patience, for it looks
