@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Archive is one connection that copies whole tables out of a database or into one, whatever the schema: it reads what
@@ -84,13 +85,47 @@ func (a *Archive) within(ctx context.Context, o pgx.TxOptions, fn func() error) 
 	return translate("commit", tx.Commit(ctx))
 }
 
-// CopyOut writes a table's rows, and returns how many they are.
+// CopyOut writes a table's rows, and returns how many they are. It is called within Snapshot.
 func (a *Archive) CopyOut(ctx context.Context, t ArchivedTable, w io.Writer) (rows int64, err error) {
-	tag, err := a.conn.PgConn().CopyTo(ctx, w, "COPY (SELECT "+t.columns()+" FROM "+quote(t.Name)+") TO STDOUT")
+	found, _ := a.conn.Query(ctx, archiveLeaves, quote(t.Name))
+	leaves, err := pgx.CollectRows(found, pgx.RowTo[string])
 	if err != nil {
-		return 0, fmt.Errorf("copy table %s: %w", t.Name, err)
+		return 0, fmt.Errorf("list partitions of table %s: %w", t.Name, err)
 	}
-	return tag.RowsAffected(), nil
+	if len(leaves) == 0 {
+		leaves = []string{quote(t.Name)}
+	}
+	for _, leaf := range leaves {
+		n, err := a.copyLeaf(ctx, "COPY (SELECT "+t.columns()+" FROM "+leaf+") TO STDOUT", w)
+		if err != nil {
+			return 0, fmt.Errorf("copy table %s: %w", t.Name, hinted(err))
+		}
+		rows += n
+	}
+	return rows, nil
+}
+
+// copyLeaf copies in a subtransaction that is rolled back: this gives its locks back, where two years of daily
+// partitions, each with its indexes, would fill the lock table that all sessions share. The snapshot stays.
+func (a *Archive) copyLeaf(ctx context.Context, statement string, w io.Writer) (rows int64, err error) {
+	if _, err := a.conn.Exec(ctx, "SAVEPOINT leaf"); err != nil {
+		return 0, err
+	}
+	tag, err := a.conn.PgConn().CopyTo(ctx, w, statement)
+	if err != nil {
+		return 0, err
+	}
+	_, err = a.conn.Exec(ctx, "ROLLBACK TO SAVEPOINT leaf; RELEASE SAVEPOINT leaf")
+	return tag.RowsAffected(), err
+}
+
+// hinted says what to do about a lock table that is full.
+func hinted(err error) error {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "53200" {
+		return fmt.Errorf("%w: set max_locks_per_transaction of the database to 512 or more, and restart it", err)
+	}
+	return err
 }
 
 // CopyIn puts rows that CopyOut wrote into a table in the place of those that a migration put there, and returns how
@@ -107,7 +142,7 @@ func (a *Archive) CopyIn(ctx context.Context, t ArchivedTable, r io.Reader) (row
 	}
 	tag, err := a.conn.PgConn().CopyFrom(ctx, r, "COPY "+quote(t.Name)+" ("+t.columns()+") FROM STDIN")
 	if err != nil {
-		return 0, fmt.Errorf("load table %s: %w", t.Name, err)
+		return 0, fmt.Errorf("load table %s: %w", t.Name, hinted(err))
 	}
 	return tag.RowsAffected(), nil
 }
@@ -173,6 +208,9 @@ const (
 		WHERE i.inhparent = c.oid ORDER BY day) AS days
 	FROM pg_class c WHERE c.relnamespace = ` + ourSchema + ` AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 		AND c.relname <> '` + migrationTable + `' ORDER BY c.relname`
+
+	archiveLeaves = `SELECT i.inhrelid::regclass::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+	WHERE i.inhparent = $1::text::regclass ORDER BY c.relname`
 
 	archiveReferences = `SELECT DISTINCT f.relname::text, t.relname::text FROM pg_constraint x
 	JOIN pg_class f ON f.oid = x.conrelid JOIN pg_class t ON t.oid = x.confrelid

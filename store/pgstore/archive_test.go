@@ -130,6 +130,57 @@ func TestArchiveCopiesEveryTable(t *testing.T) {
 	}
 }
 
+// TestArchiveHoldsFewLocks: however many partitions there are, they leave the lock table to the others.
+func TestArchiveHoldsFewLocks(t *testing.T) {
+	t.Parallel()
+	url := storetest.URL(t)
+	db, err := pgstore.Open(pgstore.Options{URL: url, MaxConns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	ctx := t.Context()
+	from := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := db.EnsurePartitions(ctx, from, from.AddDate(0, 0, 99)); err != nil {
+		t.Fatal(err)
+	}
+	const logged = `INSERT INTO postback_log (id, received_at, method, query, raw, ip, http_status, status, code, message, warnings, ignored)
+		SELECT gen_random_uuid(), '2024-01-01 12:00+00'::timestamptz + n * interval '1 day', 'GET', '', '', '', 200, 'recorded', 'ok', '', '{}', '{}' FROM generate_series(0, 99) n`
+	if _, err := db.Pool().Exec(ctx, logged); err != nil {
+		t.Fatal(err)
+	}
+	archive := mustOpenArchive(t, url)
+	err = archive.Snapshot(ctx, func(c pgstore.Contents) error {
+		if _, err := db.Pool().Exec(ctx, logged); err != nil { // not in the snapshot, whichever partition it reads
+			return err
+		}
+		partitions := 0
+		for _, table := range c.Tables {
+			partitions += len(table.Days)
+			var b bytes.Buffer
+			n, err := archive.CopyOut(ctx, table, &b)
+			if err != nil {
+				return err
+			}
+			if table.Name == "postback_log" && (n != 100 || bytes.Count(b.Bytes(), []byte("\n")) != 100) {
+				t.Errorf("%d rows are copied, want 100", n)
+			}
+		}
+		var locks int
+		if err := db.Pool().QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+			AND pid IN (SELECT pid FROM pg_stat_activity WHERE application_name = 'waypost archive')`).Scan(&locks); err != nil {
+			return err
+		}
+		if partitions < 200 || locks > 50 {
+			t.Errorf("%d locks are held after copying %d partitions", locks, partitions)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestConditionAndBacklog: what the doctor and the metrics read is there, in an empty database too.
 func TestConditionAndBacklog(t *testing.T) {
 	t.Parallel()
