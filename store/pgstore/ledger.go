@@ -146,10 +146,17 @@ type differenceRow struct {
 	FoldedPaid     int64
 }
 
-// Differences gives every stored balance that is not the fold of its entries.
+// Differences gives every stored balance that is not the fold of its entries. It reads all entries, however long that
+// takes.
 func (s Ledger) Differences(ctx context.Context) ([]ledger.Difference, error) {
 	var rows []differenceRow
-	if err := s.db.orm(ctx).Raw(differences).Scan(&rows).Error; err != nil {
+	err := s.db.InTx(ctx, func(ctx context.Context) error {
+		if err := s.db.orm(ctx).Exec("SET LOCAL statement_timeout = 0").Error; err != nil {
+			return err
+		}
+		return s.db.orm(ctx).Raw(differences).Scan(&rows).Error
+	})
+	if err != nil {
 		return nil, translate("compare balances with the ledger", err)
 	}
 	found := make([]ledger.Difference, len(rows))

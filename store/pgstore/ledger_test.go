@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 )
 
@@ -169,5 +171,33 @@ func TestDifferences(t *testing.T) {
 		if _, err := db.Pool().Exec(ctx, sql); err == nil {
 			t.Errorf("%s passed", sql)
 		}
+	}
+}
+
+// TestDifferencesTakeTheirTime: the limit of other statements does not hold for the one that reads the whole ledger.
+func TestDifferencesTakeTheirTime(t *testing.T) {
+	t.Parallel()
+	address, err := url.Parse(storetest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := address.Query()
+	q.Set("statement_timeout", "300")
+	address.RawQuery = q.Encode()
+	db, err := pgstore.Open(pgstore.Options{URL: address.String(), MaxConns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tx, err := db.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE balances"); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(time.Second, func() { _ = tx.Rollback(context.Background()) })
+	if _, err := db.Ledger().Differences(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
