@@ -137,7 +137,10 @@ func TestContractDeliveries(t *testing.T) {
 			}
 			n.mustPostback(t, r.URL+"/?scope=global&tx={txid}", nil)
 			n.mustPostback(t, r.URL+"/?scope=offer&tx={txid}", object{"offer_id": json.Number(n.Offer)})
-			byGoal := n.mustPostback(t, r.URL+"/?scope=goal&tx={txid}", object{"offer_id": json.Number(n.Offer), "goal_id": lead["id"]})
+			byGoal := n.mustPostback(t, r.URL+"/?scope=goal&tx={txid}", object{"goal_id": lead["id"]})
+			if byGoal.text("offer_id") != n.Offer {
+				t.Errorf("a goal implies its offer: %v", byGoal)
+			}
 			n.convert(t, "goal", "lead", "com", "1", "txid", "lead")
 			n.convert(t, "com", "1", "txid", "default")
 			link := n.c.must("POST", "/tracking-links", object{"offer_id": other["id"], "affiliate_id": json.Number(n.Affiliate)}, 201).text("url")
