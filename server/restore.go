@@ -11,8 +11,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/waypost/waypost/config"
@@ -58,34 +58,39 @@ type restore struct {
 	log      *slog.Logger
 	path     string
 	manifest archiveManifest
-	files    map[string][]byte // by entry: the secret, the spool
+	secrets  []string // the backup's present secret and its previous ones
 	parts    *parts
 }
 
+// spoolEntry is what a backup may put into the data folder: segments, and records that nobody could read. Any other
+// name could lead elsewhere in it.
+var spoolEntry = regexp.MustCompile(`^` + spoolEntries + `([0-9]+\.[a-z0-9-]+|` + badFolder + `/[a-z0-9-]+\.record)$`)
+
+const largestSecrets = 64 << 10
+
+// readFiles reads the secrets, and refuses an archive that holds what no backup does.
 func (r *restore) readFiles() error {
-	r.files = map[string][]byte{}
-	_, err := walkArchive(r.path, func(name string, content io.Reader) (err error) {
-		if _, _, table := tableOf(name); table {
-			return nil
-		}
-		if name != secretEntry && (!strings.HasPrefix(name, spoolEntries) || !filepath.IsLocal(name) || path.Clean(name) != name) {
+	_, err := walkArchive(r.path, func(name string, content io.Reader) error {
+		_, _, table := tableOf(name)
+		switch {
+		case name == secretEntry:
+			text, err := io.ReadAll(io.LimitReader(content, largestSecrets))
+			r.secrets = strings.Fields(string(text))
+			return err
+		case !table && !spoolEntry.MatchString(name):
 			return fmt.Errorf("%s is no whole backup: %s has no place in one", r.path, name)
 		}
-		r.files[name], err = io.ReadAll(content)
-		return err
+		return nil
 	})
-	if err == nil && len(r.secrets()) == 0 {
+	if err == nil && len(r.secrets) == 0 {
 		err = fmt.Errorf("%s is no whole backup: it holds no secret", r.path)
 	}
 	return err
 }
 
-// secrets are the backup's present secret and its previous ones.
-func (r *restore) secrets() []string { return strings.Fields(string(r.files[secretEntry])) }
-
 // checkFolder refuses settings and a data folder under which the backup could not be read, or that hold something else.
 func (r *restore) checkFolder() error {
-	present := r.secrets()[0]
+	present := r.secrets[0]
 	if r.cfg.Secret != "" && r.cfg.Secret != present {
 		return fmt.Errorf("WAYPOST_SECRET is not the secret of the backup: unset it, or set it to what `tar -xzOf %s %s` prints in its first line, and restore again; rotate it afterwards", r.path, secretEntry)
 	}
@@ -246,28 +251,28 @@ func (l *tableLoad) finish() error {
 // placeFiles puts spool and secret into the data folder. A secret that comes from the environment stays there alone.
 func (r *restore) placeFiles() error {
 	dir := r.cfg.DataDir
-	for name, content := range r.files {
-		if name == secretEntry {
-			continue
+	_, err := walkArchive(r.path, func(name string, content io.Reader) error {
+		if !spoolEntry.MatchString(name) {
+			return nil
 		}
-		if err := placeFile(filepath.Join(dir, filepath.FromSlash(name)), content); err != nil {
-			return err
-		}
+		return placeFile(filepath.Join(dir, filepath.FromSlash(name)), content)
+	})
+	if err != nil {
+		return err
 	}
-	secrets := r.secrets()
-	if len(secrets) > 1 {
-		if err := placeFile(filepath.Join(dir, previousSecretsFile), []byte(strings.Join(secrets[1:], "\n")+"\n")); err != nil {
+	if len(r.secrets) > 1 {
+		if err := placeFile(filepath.Join(dir, previousSecretsFile), strings.NewReader(strings.Join(r.secrets[1:], "\n")+"\n")); err != nil {
 			return err
 		}
 	}
 	if r.cfg.Secret != "" {
 		return nil
 	}
-	return placeFile(filepath.Join(dir, secretFile), []byte(secrets[0]+"\n"))
+	return placeFile(filepath.Join(dir, secretFile), strings.NewReader(r.secrets[0]+"\n"))
 }
 
 // placeFile writes a private file durably.
-func placeFile(path string, content []byte) error {
+func placeFile(path string, content io.Reader) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("restore files: %w", err)
 	}
@@ -275,7 +280,7 @@ func placeFile(path string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("restore files: %w", err)
 	}
-	_, err = f.Write(content)
+	_, err = io.Copy(f, content)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(path+".new", path)
 	}
