@@ -23,12 +23,14 @@ import (
 	"github.com/waypost/waypost/store/redisstore"
 )
 
-// Bounds of an orderly stop, counted from its begin; the contract allows 20 s in all. A delivery under way takes 15 s.
+// Bounds of an orderly stop, counted from its begin; the contract allows 20 s in all. A delivery under way takes up to
+// 15 s.
 const (
 	stopRequests = 5 * time.Second
 	stopDraining = 7 * time.Second
-	stopWorkers  = 16 * time.Second
-	stopAll      = 19 * time.Second
+	stopWorkers  = 15500 * time.Millisecond
+	stopAll      = 17500 * time.Millisecond // a busy machine needs the rest
+	stopPools    = 500 * time.Millisecond   // of closing: a connection that hangs must not leave an embedded database running
 )
 
 // Server is one process of Waypost.
@@ -272,12 +274,21 @@ func (s *Server) closeAll(ctx context.Context) {
 	if s.limits != nil {
 		faults = append(faults, s.limits.Close())
 	}
-	if s.stores != nil {
-		s.stores.close()
+	pools := make(chan struct{})
+	go func() {
+		defer close(pools)
+		if s.stores != nil {
+			s.stores.close()
+		}
+	}()
+	select {
+	case <-pools:
+	case <-time.After(stopPools):
 	}
 	if s.parts != nil {
 		faults = append(faults, s.parts.close(ctx))
 	}
+	<-pools
 	if s.lock != nil {
 		faults = append(faults, s.lock.Close())
 	}
