@@ -38,12 +38,12 @@ type advertiserBody struct {
 	Warnings        []warningBody     `json:"warnings,omitzero" doc:"Only in the answer to a save"`
 }
 
-func newAdvertiserBody(a advertiser.Advertiser, v view) advertiserBody {
+func newAdvertiserBody(a advertiser.Advertiser, actor account.Actor) advertiserBody {
 	b := advertiserBody{
 		ID: a.ID, Name: a.Name, Email: a.Email, Status: string(a.Status), Currency: string(a.Currency),
-		OverridePercent: shown(v.revenue(), a.OverridePercent),
+		OverridePercent: shown(viewOf(actor).revenue(), a.OverridePercent),
 		PostbackAuth:    string(a.PostbackAuth),
-		PostbackToken:   shown(v.revenue(), a.PostbackToken),
+		PostbackToken:   shown(knowsToken(actor), a.PostbackToken),
 		AlwaysOK:        a.AlwaysOK,
 		IPAllowlist:     append([]string{}, a.IPAllowlist...),
 		StatusMap:       a.StatusMap,
@@ -53,6 +53,12 @@ func newAdvertiserBody(a advertiser.Advertiser, v view) advertiserBody {
 		b.StatusMap = map[string]string{}
 	}
 	return b
+}
+
+// knowsToken: whoever has an advertiser's token can report sales in its name. It is for the advertiser and for operators
+// who could set another one.
+func knowsToken(actor account.Actor) bool {
+	return viewOf(actor) == viewAdvertiser || actor.Require(account.PermissionManageCatalogue) == nil
 }
 
 // AdvertiserFields are what may be left out when an advertiser is saved.
@@ -101,7 +107,7 @@ func (s *service) listAdvertisers(ctx context.Context, actor account.Actor, in *
 	if err != nil {
 		return nil, err
 	}
-	return newList(found, func(a advertiser.Advertiser) advertiserBody { return newAdvertiserBody(a, viewOf(actor)) }), nil
+	return newList(found, func(a advertiser.Advertiser) advertiserBody { return newAdvertiserBody(a, actor) }), nil
 }
 
 type advertiserCreate struct {
@@ -118,7 +124,7 @@ func (s *service) createAdvertiser(ctx context.Context, actor account.Actor, in 
 	if err != nil {
 		return nil, err
 	}
-	b := newAdvertiserBody(a, viewOf(actor))
+	b := newAdvertiserBody(a, actor)
 	b.Warnings = newWarnings(warnings)
 	return &one[advertiserBody]{b}, nil
 }
@@ -128,7 +134,7 @@ func (s *service) getAdvertiser(ctx context.Context, actor account.Actor, in *ad
 	if err != nil {
 		return nil, err
 	}
-	return &one[advertiserBody]{newAdvertiserBody(a, viewOf(actor))}, nil
+	return &one[advertiserBody]{newAdvertiserBody(a, actor)}, nil
 }
 
 type advertiserUpdate struct {
@@ -147,7 +153,7 @@ func (s *service) updateAdvertiser(ctx context.Context, actor account.Actor, in 
 	if err != nil {
 		return nil, err
 	}
-	b := newAdvertiserBody(a, viewOf(actor))
+	b := newAdvertiserBody(a, actor)
 	b.Warnings = newWarnings(warnings)
 	return &one[advertiserBody]{b}, nil
 }

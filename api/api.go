@@ -67,6 +67,7 @@ func Mount(e *echo.Echo, d Deps) error {
 		return c.Blob(http.StatusOK, "application/json", document)
 	})
 	mountDocs(e)
+	mountPasswordPage(e)
 	return nil
 }
 

@@ -153,7 +153,7 @@ func TestDocsPageLoadsNothingFromElsewhere(t *testing.T) {
 	t.Parallel()
 	e := mountedEmpty(t)
 	for _, path := range []string{"/api/docs", "/api/docs/tracking", "/api/docs/docs.js", "/api/docs/docs.css", "/api/docs/markdown.js", "/api/docs/operation.js",
-		"/api/docs/schema.js", "/api/docs/tracking.js", "/api/docs/try.js", "/api/docs/icon.svg"} {
+		"/api/docs/schema.js", "/api/docs/tracking.js", "/api/docs/try.js", "/api/docs/icon.svg", "/set-password", "/set-password/page.js", "/set-password/page.css"} {
 		w := get(t, e, path)
 		body := w.Body.String()
 		foreign := strings.ReplaceAll(body, "http://www.w3.org/2000/svg", "") // a name, not an address

@@ -185,7 +185,7 @@ func (s sender) domain() string {
 }
 
 // compose makes the mail. Its date and id stay the same on every try, so that a receiver can tell a repetition.
-func compose(from sender, d domainmail.Due) (*gomail.Msg, error) {
+func compose(from sender, d domainmail.Due, options ...gomail.MsgOption) (*gomail.Msg, error) {
 	if err := d.Message.Check(); err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func compose(from sender, d domainmail.Due) (*gomail.Msg, error) {
 	if err != nil {
 		return nil, errs.Invalid("invalid_email", "the address's domain is no name of a host").Because(err)
 	}
-	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	m := gomail.NewMsg(append(options, gomail.WithNoDefaultUserAgent())...)
 	m.FromMailAddress(from.address)
 	if err := m.EnvelopeFrom(from.address.Address); err != nil {
 		return nil, fmt.Errorf("WAYPOST_MAIL_FROM: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	gomail "github.com/wneessen/go-mail"
 	"os"
 	"path/filepath"
 
@@ -34,7 +35,7 @@ func NewMailFolder(dir, from string) (*MailFolder, error) {
 
 // Send implements mail.Sender. A file appears as a whole, and a repetition replaces it.
 func (f *MailFolder) Send(_ context.Context, d domainmail.Due) error {
-	m, err := compose(f.from, d)
+	m, err := compose(f.from, d, gomail.WithEncoding(gomail.NoEncoding))
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,12 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE) // a closed terminal or pipe must not end the process without its database
 	context.AfterFunc(ctx, stop)   // a second signal ends the process at once
 	var cli commands
-	parsed := kong.Parse(&cli, kong.Name("waypost"), kong.UsageOnError(),
+	parsed := kong.Parse(&cli, kong.Name("waypost"), kong.ShortUsageOnError(), kong.Exit(func(code int) {
+		if code != 0 { // kong found the call wrong, and said how
+			code = exitSettings
+		}
+		os.Exit(code)
+	}),
 		kong.Description("Waypost is a self-hosted affiliate network platform. Settings come from the environment: waypost settings."),
 		kong.Vars{"version": server.Version().String()})
 	err := parsed.Run(&environment{
