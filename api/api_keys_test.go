@@ -36,7 +36,7 @@ func TestAPIKeys(t *testing.T) {
 		"own password":   {"POST", path("/users/%d/password", id(me)), fields{"password": otherPassword, "current_password": adminPassword}},
 		"key":            {"POST", "/api-keys", fields{"name": "more"}},
 		"factor":         {"POST", "/me/second-factor", nil},
-		"confirm":        {"POST", "/me/second-factor/confirm", fields{"otp": "123456"}},
+		"confirm":        {"POST", "/me/second-factor/confirm", fields{"otp": "123456", "password": adminPassword}},
 		"codes":          {"POST", "/me/second-factor/recovery-codes", fields{"otp": "123456"}},
 		"drop":           {"DELETE", "/me/second-factor", fields{"password": adminPassword, "otp": "123456"}},
 		"another's":      {"DELETE", path("/users/%d/second-factor", id(user)), nil},

@@ -70,19 +70,22 @@ var rights = map[string]right{
 	"POST /auth/logout":          {may: everyone, login: true, only: (*matrix).another},
 
 	"GET /me":          {may: everyone},
-	"PATCH /me":        {may: everyone, body: plain(fields{"time_zone": "Europe/Berlin"})},
+	"PATCH /me":        {may: everyone, login: true, body: plain(fields{"time_zone": "Europe/Berlin"})},
 	"GET /me/sessions": {may: everyone},
 	"DELETE /me/sessions/:id": {may: everyone, login: true, only: (*matrix).another, fresh: func(m *matrix, w who) string {
 		return "/me/sessions/" + items(m.must(200, w.token, "GET", "/me/sessions", nil))[0]["id"].(string)
 	}},
 	"POST /me/second-factor":                {may: everyone, login: true},
-	"POST /me/second-factor/confirm":        {may: everyone, login: true, body: plain(fields{"otp": "000000"})},
+	"POST /me/second-factor/confirm":        {may: everyone, login: true, body: plain(fields{"otp": "000000", "password": "x"})},
 	"POST /me/second-factor/recovery-codes": {may: everyone, login: true, body: plain(fields{"otp": "000000"})},
 	"DELETE /me/second-factor":              {may: everyone, login: true, body: plain(fields{"otp": "000000", "password": "x"})},
 	"GET /api-keys":                         {may: everyone},
 	"POST /api-keys":                        {may: everyone, login: true, body: plain(fields{"name": "another"})},
 	"GET /api-keys/:id":                     {may: "Aad"},
-	"DELETE /api-keys/:id": {may: "Aad", fresh: func(m *matrix, w who) string {
+	"DELETE /api-keys/:id": {may: "Aad", only: (*matrix).anotherKey, fresh: func(m *matrix, w who) string {
+		if w.key { // itself only
+			return path("/api-keys/%d", id(items(m.must(200, w.token, "GET", "/api-keys", nil))[0]))
+		}
 		return path("/api-keys/%d", id(m.must(201, m.tokenOf(w), "POST", "/api-keys", fields{"name": "fresh"})))
 	}},
 	"GET /notices":           {may: everyone},
@@ -176,6 +179,14 @@ var rights = map[string]right{
 	"POST /deliveries/:id/resend":   {may: affiliates},
 	"POST /deliveries/resend":       {may: affiliates, body: plain(fields{})},
 	"GET /reports":                  {may: everyone},
+}
+
+// anotherKey is a second key of the same user, for what ends a key.
+func (m *matrix) anotherKey(w who) who {
+	if w.key {
+		w.token = m.must(201, m.tokenOf(w), "POST", "/api-keys", fields{"name": "fresh"})["secret"].(string)
+	}
+	return w
 }
 
 // another is a second log-in of the same user, for what ends a log-in.

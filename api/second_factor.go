@@ -11,7 +11,7 @@ const tagSecondFactor = "Second factor"
 
 func (s *service) secondFactorRoutes() {
 	register(s, op{"start-second-factor", http.MethodPost, "/me/second-factor", "Begin to enrol an authenticator app", tagSecondFactor, 0, []int{409}}, s.startSecondFactor)
-	register(s, op{"confirm-second-factor", http.MethodPost, "/me/second-factor/confirm", "Prove that the app is set up; from then on log-in asks for its codes", tagSecondFactor, 0, []int{409}}, s.confirmSecondFactor)
+	register(s, op{"confirm-second-factor", http.MethodPost, "/me/second-factor/confirm", "Prove that the app is set up and that it is you; from then on log-in asks for its codes", tagSecondFactor, 0, []int{409, 429}}, s.confirmSecondFactor)
 	register(s, op{"renew-recovery-codes", http.MethodPost, "/me/second-factor/recovery-codes", "Get a new set of recovery codes", tagSecondFactor, 0, []int{409, 429}}, s.renewRecoveryCodes)
 	register(s, op{"drop-second-factor", http.MethodDelete, "/me/second-factor", "Turn your second factor off", tagSecondFactor, 204, []int{409, 415, 429}}, s.dropSecondFactor)
 }
@@ -41,8 +41,15 @@ type otpInput struct {
 	}
 }
 
-func (s *service) confirmSecondFactor(ctx context.Context, actor account.Actor, in *otpInput) (*one[recoveryCodesBody], error) {
-	codes, err := s.Accounts.ConfirmFactor(ctx, actor, in.Body.OTP)
+type passwordAndOTPInput struct {
+	Body struct {
+		Password string `json:"password" maxLength:"1024" doc:"Your password"`
+		OTP      string `json:"otp" maxLength:"40" doc:"The code that the app shows, or a recovery code" example:"123456"`
+	}
+}
+
+func (s *service) confirmSecondFactor(ctx context.Context, actor account.Actor, in *passwordAndOTPInput) (*one[recoveryCodesBody], error) {
+	codes, err := s.Accounts.ConfirmFactor(ctx, actor, in.Body.Password, in.Body.OTP)
 	if err != nil {
 		return nil, err
 	}
@@ -57,13 +64,6 @@ func (s *service) renewRecoveryCodes(ctx context.Context, actor account.Actor, i
 	return &one[recoveryCodesBody]{recoveryCodesBody{codes}}, nil
 }
 
-type dropSecondFactorInput struct {
-	Body struct {
-		Password string `json:"password" maxLength:"1024" doc:"Your password"`
-		OTP      string `json:"otp" maxLength:"40" doc:"The code that the app shows, or a recovery code" example:"123456"`
-	}
-}
-
-func (s *service) dropSecondFactor(ctx context.Context, actor account.Actor, in *dropSecondFactorInput) (*noBody, error) {
+func (s *service) dropSecondFactor(ctx context.Context, actor account.Actor, in *passwordAndOTPInput) (*noBody, error) {
 	return nil, s.Accounts.DropFactor(ctx, actor, in.Body.Password, in.Body.OTP)
 }

@@ -227,12 +227,13 @@ func TestSecondFactor(t *testing.T) {
 	if !strings.HasPrefix(e["otpauth_url"].(string), "otpauth://totp/") {
 		t.Errorf("enrolment: %v", e)
 	}
-	w.refused(422, "invalid_otp", w.admin, "POST", "/me/second-factor/confirm", fields{"otp": "abc"})
+	w.refused(422, "invalid_otp", w.admin, "POST", "/me/second-factor/confirm", fields{"otp": "abc", "password": adminPassword})
 	code, err := totp.GenerateCode(secret, now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, _ := w.must(200, w.admin, "POST", "/me/second-factor/confirm", fields{"otp": code})["recovery_codes"].([]any)
+	w.refused(422, "wrong_password", w.admin, "POST", "/me/second-factor/confirm", fields{"otp": code, "password": "wrong"})
+	raw, _ := w.must(200, w.admin, "POST", "/me/second-factor/confirm", fields{"otp": code, "password": adminPassword})["recovery_codes"].([]any)
 	if len(raw) != 10 {
 		t.Fatalf("recovery codes: %v", raw)
 	}

@@ -105,7 +105,7 @@ func TestContractAPI(t *testing.T) {
 		t.Parallel()
 		me := user(t, "finance", "otp@network.example", nil)
 		secret := me.must("POST", "/me/second-factor", nil, 200).text("secret")
-		codes := me.must("POST", "/me/second-factor/confirm", object{"otp": oneTime(t, secret, time.Now())}, 200)["recovery_codes"].([]any)
+		codes := me.must("POST", "/me/second-factor/confirm", object{"password": userPassword, "otp": oneTime(t, secret, time.Now())}, 200)["recovery_codes"].([]any)
 		login := func(otp string, status int) {
 			t.Helper()
 			body := object{"email": "otp@network.example", "password": userPassword}

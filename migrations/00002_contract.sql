@@ -12,7 +12,9 @@ ALTER TABLE users
     ADD COLUMN totp_last_step    bigint NOT NULL DEFAULT 0;   -- a code is taken once (RFC 6238, 5.2)
 
 ALTER TABLE refresh_tokens
-    ADD COLUMN ip text NOT NULL DEFAULT ''; -- that the log-in, or its last refresh, came from
+    ADD COLUMN ip      text NOT NULL DEFAULT '', -- that the log-in, or its last refresh, came from
+    ADD COLUMN network text NOT NULL DEFAULT ''; -- of that address: IPv4 itself, IPv6 its /64
+CREATE INDEX refresh_tokens_by_network ON refresh_tokens (user_id, network, created_at);
 
 CREATE TABLE recovery_codes (
     user_id   bigint NOT NULL CONSTRAINT recovery_codes_user REFERENCES users (id) ON DELETE CASCADE,
@@ -144,6 +146,6 @@ DROP INDEX deliveries_open;
 ALTER TABLE postbacks DROP COLUMN goal_ids, DROP COLUMN previous_secret, DROP COLUMN previous_until, DROP COLUMN turned;
 DROP TABLE network_settings, coupons, notices, mails, api_keys, user_tokens, recovery_codes;
 ALTER TABLE offers DROP CONSTRAINT offers_of_advertiser;
-ALTER TABLE refresh_tokens DROP COLUMN ip;
+ALTER TABLE refresh_tokens DROP COLUMN network, DROP COLUMN ip;
 ALTER TABLE users DROP COLUMN time_zone, DROP COLUMN last_login_at, DROP COLUMN totp_secret,
     DROP COLUMN totp_confirmed_at, DROP COLUMN totp_last_step;

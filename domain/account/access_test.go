@@ -53,6 +53,19 @@ func (o *outbox) token(t *testing.T) string {
 	return found[1]
 }
 
+// told checks whom the last mail told what.
+func (o *outbox) told(t *testing.T, to, what string) {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.mails) == 0 {
+		t.Fatal("no mail")
+	}
+	if m := o.mails[len(o.mails)-1]; m.To != to || !strings.Contains(m.Subject, what) || !strings.Contains(m.Text, "was "+what) || m.Check() != nil {
+		t.Errorf("mail: %+v", m)
+	}
+}
+
 // newMailWorld is a world whose mails a test can read.
 func newMailWorld(t *testing.T) (*world, *outbox) {
 	t.Helper()
@@ -95,7 +108,7 @@ func TestKeys(t *testing.T) {
 		"key":         third(w.CreateKey(ctx, a, account.NewKey{Name: "x"})),
 		"password":    w.SetPassword(ctx, a, account.SetPasswordInput{UserID: u.ID, Current: good, New: better}),
 		"factor":      second(w.StartFactor(ctx, a)),
-		"confirm":     second(w.ConfirmFactor(ctx, a, "123456")),
+		"confirm":     second(w.ConfirmFactor(ctx, a, good, "123456")),
 		"codes":       second(w.RenewRecoveryCodes(ctx, a, "123456")),
 		"drop":        w.DropFactor(ctx, a, good, "123456"),
 		"end session": w.EndSession(ctx, a, domain.UUID{}),
@@ -197,7 +210,7 @@ func (w *world) enrol(t *testing.T, u account.User) (secret string, codes []stri
 	t.Helper()
 	e, err := w.StartFactor(ctx, u.Actor(""))
 	must(t, err)
-	codes, err = w.ConfirmFactor(ctx, u.Actor(""), w.code(t, e.Secret))
+	codes, err = w.ConfirmFactor(ctx, u.Actor(""), good, w.code(t, e.Secret))
 	must(t, err)
 	w.clock.advance(30 * time.Second) // the code that proved the enrolment is spent
 	return e.Secret, codes
@@ -205,14 +218,14 @@ func (w *world) enrol(t *testing.T, u account.User) (secret string, codes []stri
 
 func TestSecondFactor(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w, box := newMailWorld(t)
 	u := w.mustCreate(t, "jane@acme.example", account.RoleManager)
 	self := u.Actor("203.0.113.9")
 	login := func(code string) error {
 		_, err := w.Login(ctx, account.LoginInput{Email: u.Email, Password: good, OTP: code, IP: "203.0.113.9"})
 		return err
 	}
-	if _, err := w.ConfirmFactor(ctx, self, "123456"); !errs.HasCode(err, "no_enrolment") {
+	if _, err := w.ConfirmFactor(ctx, self, good, "123456"); !errs.HasCode(err, "no_enrolment") {
 		t.Errorf("confirm nothing: %v", err)
 	}
 	first, err := w.StartFactor(ctx, self)
@@ -223,11 +236,20 @@ func TestSecondFactor(t *testing.T) {
 		t.Errorf("%+v after %+v", e, first)
 	}
 	must(t, login("")) // not before it is proved
-	if _, err := w.ConfirmFactor(ctx, self, w.code(t, first.Secret)); !errs.HasCode(err, "invalid_otp") {
+	if _, err := w.ConfirmFactor(ctx, self, good, w.code(t, first.Secret)); !errs.HasCode(err, "invalid_otp") {
 		t.Errorf("a code of the secret before: %v", err)
 	}
 	proof := w.code(t, e.Secret)
-	codes, err := w.ConfirmFactor(ctx, self, proof[:3]+" "+proof[3:])
+	for password, code := range map[string]string{"": "required", "not my password": "wrong_password"} { // a log-in left open
+		if _, err := w.ConfirmFactor(ctx, self, password, proof); !errs.HasCode(err, code) {
+			t.Errorf("password %q: %v", password, err)
+		}
+	}
+	must(t, login(""))
+	if box.count() != 0 {
+		t.Errorf("mail of nothing: %+v", box.mails)
+	}
+	codes, err := w.ConfirmFactor(ctx, self, good, proof[:3]+" "+proof[3:])
 	must(t, err)
 	if len(codes) != 10 || len(codes[0]) != 19 {
 		t.Errorf("recovery codes: %q", codes)
@@ -286,7 +308,9 @@ func TestSecondFactor(t *testing.T) {
 			t.Errorf("%s can be read", secret)
 		}
 	}
+	box.told(t, u.Email, "turned on")
 	must(t, w.DropFactor(ctx, self, good, renewed[0]))
+	box.told(t, u.Email, "turned off")
 	must(t, login(""))
 	if got, err := w.Me(ctx, self); err != nil || got.SecondFactor {
 		t.Errorf("after the drop: %+v, %v", got, err)
@@ -302,7 +326,13 @@ func TestSecondFactor(t *testing.T) {
 		t.Errorf("one's own without proof: %v", err)
 	}
 	must(t, w.ResetFactor(ctx, boss.Actor(""), u.ID))
+	box.told(t, u.Email, "turned off")
 	must(t, login(""))
+	mails := box.count()
+	must(t, w.ResetFactor(ctx, boss.Actor(""), u.ID))
+	if box.count() != mails {
+		t.Errorf("mail of nothing: %+v", box.mails[mails:])
+	}
 }
 
 // Wrong codes count like wrong passwords, and a missing one does not.
@@ -320,15 +350,13 @@ func TestSecondFactorLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	self := u.Actor("203.0.113.9")
 	for i := range 10 {
-		var err error
-		if i%2 == 0 {
-			err = login("aaaa-aaaa-aaaa-aaaa")
-		} else { // a stolen log-in does not help to guess
-			err = w.DropFactor(ctx, u.Actor("203.0.113.9"), good, "x")
-		}
-		if !errs.HasCode(err, "invalid_otp") {
+		if err := login("aaaa-aaaa-aaaa-aaaa"); !errs.HasCode(err, "invalid_otp") {
 			t.Fatalf("attempt %d: %v", i, err)
+		}
+		if err := w.DropFactor(ctx, self, good, "x"); !errs.HasCode(err, "invalid_otp") { // a stolen log-in does not help to guess
+			t.Fatalf("attempt %d by a log-in: %v", i, err)
 		}
 	}
 	if err := login(w.code(t, secret)); !errs.Is(err, errs.KindLimited) {

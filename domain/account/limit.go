@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -12,51 +11,20 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 )
 
-// Wrong passwords that are borne within the window, by account and by address (reliability-and-security, 28).
+// Wrong passwords that are borne within the window, by account and by address.
 const (
 	wrongPerAccount = 10
 	wrongPerIP      = 50
 	wrongWindow     = 15 * time.Minute
 )
 
-// Limiter counts attempts, such as log-ins or the authentications of postbacks. An attempt is counted before its outcome is known, so that many at once cannot slip through
-// together, and given back when it turns out well.
+// Limiter counts attempts, such as log-ins or the authentications of postbacks. An attempt is counted before its outcome
+// is known, so that many at once cannot slip through together, and given back when it turns out well.
 type Limiter interface {
 	// Take counts an attempt under key; it is refused, with how long to wait, while most of them lie within the window.
 	Take(ctx context.Context, key string, most int, window time.Duration) (wait time.Duration, ok bool)
 	// Return gives an attempt back.
 	Return(ctx context.Context, key string)
-}
-
-// takeAttempt counts a log-in attempt and gives the function that takes it back.
-func (s *Service) takeAttempt(ctx context.Context, email, ip string) (giveBack func(), err error) {
-	byIP, byAccount := "login ip "+network(ip), "login account "+strings.ToLower(email)
-	wait, ok := s.Limiter.Take(ctx, byIP, wrongPerIP, wrongWindow)
-	if ok {
-		if wait, ok = s.Limiter.Take(ctx, byAccount, wrongPerAccount, wrongWindow); !ok {
-			s.Limiter.Return(ctx, byIP)
-		}
-	}
-	if !ok {
-		return nil, errs.Limited("too_many_attempts", "too many wrong passwords: try again in %s", minutes(wait)).In(wait)
-	}
-	ctx = context.WithoutCancel(ctx) // also for who hangs up in between
-	return func() {
-		s.Limiter.Return(ctx, byIP)
-		s.Limiter.Return(ctx, byAccount)
-	}, nil
-}
-
-// attempt runs try as an attempt that counts if it turns out wrong. A failure of our own counts for nothing.
-func (s *Service) attempt(ctx context.Context, email, ip string, try func() error) error {
-	giveBack, err := s.takeAttempt(ctx, email, ip)
-	if err != nil {
-		return err
-	}
-	if err = try(); !wrong(err) {
-		giveBack()
-	}
-	return err
 }
 
 // wrong tells the errors of somebody who may be guessing.

@@ -23,7 +23,7 @@ type LoginInput struct {
 func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
 	email := strings.TrimSpace(in.Email)
 	var u User
-	err := s.attempt(ctx, email, in.IP, func() error {
+	err := s.loginAttempt(ctx, email, in.IP, func() error {
 		var ok bool
 		var err error
 		if u, ok, err = s.prove(ctx, email, in.Password); err != nil {
@@ -54,17 +54,12 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
 
 // prove tells whether the password is that of an active user.
 func (s *Service) prove(ctx context.Context, email, password string) (User, bool, error) {
-	phc, may := unknownUser, false
-	var u User
-	_, err := field.Email(email) // what is no address has no user and may be no text for the database
-	if err == nil {
-		u, err = s.Store.FindUser(ctx, email)
-	}
-	switch {
-	case errs.Is(err, errs.KindNotFound), errs.Is(err, errs.KindInvalid):
-	case err != nil:
+	u, err := s.findLogin(ctx, email)
+	if err != nil {
 		return User{}, false, err
-	case u.PasswordHash != "":
+	}
+	phc, may := unknownUser, false
+	if u.PasswordHash != "" {
 		phc, may = u.PasswordHash, u.Status == UserStatusActive
 	}
 	if len(password) > 4*MaxPassword { // bytes; cannot be right and would only cost time
@@ -85,4 +80,16 @@ func (s *Service) prove(ctx context.Context, email, password string) (User, bool
 		u.PasswordHash = stronger
 	}
 	return u, true, nil
+}
+
+// findLogin finds the user that means to log in; the zero user if there is none.
+func (s *Service) findLogin(ctx context.Context, email string) (User, error) {
+	if _, err := field.Email(email); err != nil { // has no user, and may be no text for the database
+		return User{}, nil
+	}
+	u, err := s.Store.FindUser(ctx, email)
+	if errs.Is(err, errs.KindNotFound) || errs.Is(err, errs.KindInvalid) {
+		return User{}, nil
+	}
+	return u, err
 }

@@ -46,12 +46,12 @@ func (s *Service) SetPassword(ctx context.Context, actor Actor, in SetPasswordIn
 	})
 }
 
-// askPassword has the actor prove itself again. A wrong password counts like one at log-in.
+// askPassword has the actor prove itself again. Wrong passwords are counted.
 func (s *Service) askPassword(ctx context.Context, actor Actor, u User, password, location string) error {
 	if password == "" {
 		return errs.Invalid("required", "is required: prove that it is you").At(location)
 	}
-	return s.attempt(ctx, u.Email, actor.IP, func() error {
+	return s.ownAttempt(ctx, actor, func() error {
 		_, ok, err := s.prove(ctx, u.Email, password)
 		if err == nil && !ok {
 			err = errs.Invalid("wrong_password", "the current password is not right").At(location)

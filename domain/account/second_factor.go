@@ -8,6 +8,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/mail"
 )
 
 // SecondFactor is what a user's one-time passwords are judged by. The zero value is none.
@@ -59,11 +60,22 @@ func (s *Service) StartFactor(ctx context.Context, actor Actor) (Enrolment, erro
 	return e, err
 }
 
-// ConfirmFactor proves with a first code that the app is set up. From then on log-in asks for one. It gives the
-// recovery codes, which are shown once.
-func (s *Service) ConfirmFactor(ctx context.Context, actor Actor, code string) ([]string, error) {
+// ConfirmFactor proves with a first code that the app is set up, and with the password that it is the owner's: a
+// log-in that was left open must not lock its owner out. From then on log-in asks for codes. It gives the recovery
+// codes, which are shown once. Errors: no_enrolment, wrong_password, invalid_otp.
+func (s *Service) ConfirmFactor(ctx context.Context, actor Actor, password, code string) ([]string, error) {
+	if err := actor.RequireLogin(); err != nil {
+		return nil, err
+	}
+	u, err := s.Me(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.askPassword(ctx, actor, u, password, "body.password"); err != nil {
+		return nil, err
+	}
 	var codes []string
-	err := s.changeFactor(ctx, actor, func(ctx context.Context, u User) error {
+	err = s.changeFactor(ctx, actor, func(ctx context.Context, u User) error {
 		f, err := s.Store.GetFactor(ctx, u.ID)
 		if err != nil {
 			return fmt.Errorf("read second factor: %w", err)
@@ -80,6 +92,9 @@ func (s *Service) ConfirmFactor(ctx context.Context, actor Actor, code string) (
 			return fmt.Errorf("keep second factor: %w", err)
 		}
 		if codes, err = s.replaceCodes(ctx, u.ID); err != nil {
+			return err
+		}
+		if err := s.mailFactor(ctx, u, "on"); err != nil {
 			return err
 		}
 		return s.record(ctx, actor, "second_factor.on", u.ID, nil, nil)
@@ -141,7 +156,27 @@ func (s *Service) clearFactor(ctx context.Context, actor Actor, u User) error {
 	if err != nil {
 		return fmt.Errorf("turn second factor of user %d off: %w", u.ID, err)
 	}
+	if u.SecondFactor { // not where an enrolment was only begun
+		if err := s.mailFactor(ctx, u, "off"); err != nil {
+			return err
+		}
+	}
 	return s.record(ctx, actor, "second_factor.off", u.ID, nil, nil)
+}
+
+// mailFactor tells the owner that the second factor was turned on or off, which somebody else may have done.
+func (s *Service) mailFactor(ctx context.Context, u User, turned string) error {
+	if s.Mail == nil {
+		return nil
+	}
+	m := mail.Message{To: u.Email, Subject: fmt.Sprintf("Second factor turned %s at %s", turned, s.PublicURL), Text: fmt.Sprintf(`The second factor of your account at %s was turned %s on %s.
+
+If it was neither you nor an administrator at your request, ask for a new password at once and tell the network's administrators.
+`, s.PublicURL, turned, s.Clock.Now().UTC().Format("2 January 2006, 15:04 MST"))}
+	if err := s.Mail.Queue(ctx, m); err != nil {
+		return fmt.Errorf("queue mail: %w", err)
+	}
+	return nil
 }
 
 // changeFactor runs a change of the actor's own second factor under its user's lock.
@@ -174,7 +209,7 @@ func (s *Service) replaceCodes(ctx context.Context, id UserID) ([]string, error)
 }
 
 // askOTP has the actor prove itself again by a one-time password, and by its password if one is given. What is wrong
-// counts like a wrong password at log-in.
+// is counted.
 func (s *Service) askOTP(ctx context.Context, actor Actor, password, code string) error {
 	if err := actor.RequireLogin(); err != nil {
 		return err
@@ -191,7 +226,7 @@ func (s *Service) askOTP(ctx context.Context, actor Actor, password, code string
 			return err
 		}
 	}
-	return s.attempt(ctx, u.Email, actor.IP, func() error {
+	return s.ownAttempt(ctx, actor, func() error {
 		ok, err := s.takeOTP(ctx, actor, code)
 		if err == nil && !ok {
 			err = errs.Invalid("invalid_otp", "this one-time password is not right, or was used before: wait for the next one").At("body.otp")

@@ -49,6 +49,8 @@ type TokenStore interface {
 	RevokeUser(ctx context.Context, id UserID, at time.Time) error
 	// SessionUser is the active user of a log-in that is neither revoked nor over; else NotFound.
 	SessionUser(ctx context.Context, id UserID, family domain.UUID, now time.Time) (User, error)
+	// KnownNetwork tells whether the user logged in, or refreshed a log-in, from a network since then.
+	KnownNetwork(ctx context.Context, id UserID, network string, since time.Time) (bool, error)
 	// DeleteTokens forgets tokens that were over before.
 	DeleteTokens(ctx context.Context, before time.Time) (int, error)
 	// ListSessions lists the log-ins of a user that are neither revoked nor over.
@@ -75,6 +77,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	passwords *hasher
+	flights   flights
 }
 
 // NewService makes the service.
@@ -82,5 +85,5 @@ func NewService(d Deps) *Service {
 	if d.Limiter == nil {
 		d.Limiter = NewLimits(d.Clock)
 	}
-	return &Service{Deps: d, passwords: newHasher(d.Random)}
+	return &Service{Deps: d, passwords: newHasher(d.Random), flights: flights{byKey: map[string]*flight{}}}
 }

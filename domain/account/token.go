@@ -22,6 +22,7 @@ type RefreshToken struct {
 	Family    domain.UUID // one log-in
 	Hash      [32]byte    // SHA-256 of the token
 	IP        string      // of who got it
+	Network   string      // that the address belongs to; attempts to log in are counted by it
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero = not yet
@@ -84,7 +85,7 @@ func (s *Service) continueFamily(ctx context.Context, u User, family domain.UUID
 	if err != nil {
 		return Session{}, err
 	}
-	t := RefreshToken{ID: id, UserID: u.ID, Family: family, Hash: sha256.Sum256([]byte(text)), IP: ip, CreatedAt: now, ExpiresAt: now.Add(RefreshLifetime)}
+	t := RefreshToken{ID: id, UserID: u.ID, Family: family, Hash: sha256.Sum256([]byte(text)), IP: ip, Network: network(ip), CreatedAt: now, ExpiresAt: now.Add(RefreshLifetime)}
 	if err := s.Store.InsertToken(ctx, t); err != nil {
 		return Session{}, fmt.Errorf("keep refresh token: %w", err)
 	}

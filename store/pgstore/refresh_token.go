@@ -18,6 +18,7 @@ type refreshTokenRow struct {
 	Family    uuid
 	TokenHash []byte
 	IP        string `gorm:"column:ip"`
+	Network   string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    *time.Time
@@ -29,7 +30,7 @@ func (refreshTokenRow) TableName() string { return "refresh_tokens" }
 
 func (r refreshTokenRow) token() (account.RefreshToken, error) {
 	t := account.RefreshToken{
-		ID: domain.UUID(r.ID), UserID: account.UserID(r.UserID), Family: domain.UUID(r.Family), IP: r.IP,
+		ID: domain.UUID(r.ID), UserID: account.UserID(r.UserID), Family: domain.UUID(r.Family), IP: r.IP, Network: r.Network,
 		CreatedAt: r.CreatedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), UsedAt: timeOrZero(r.UsedAt), RevokedAt: timeOrZero(r.RevokedAt),
 	}
 	if copy(t.Hash[:], r.TokenHash) != len(t.Hash) {
@@ -56,7 +57,7 @@ func timeOrNull(t time.Time) *time.Time {
 
 // InsertToken implements account.Store. A new token is neither used nor revoked.
 func (s Accounts) InsertToken(ctx context.Context, t account.RefreshToken) error {
-	row := refreshTokenRow{ID: uuid(t.ID), UserID: int64(t.UserID), Family: uuid(t.Family), TokenHash: t.Hash[:], IP: t.IP, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
+	row := refreshTokenRow{ID: uuid(t.ID), UserID: int64(t.UserID), Family: uuid(t.Family), TokenHash: t.Hash[:], IP: t.IP, Network: t.Network, CreatedAt: t.CreatedAt, ExpiresAt: t.ExpiresAt}
 	return translate("insert refresh token", gorm.G[refreshTokenRow](s.db.orm(ctx)).Create(ctx, &row))
 }
 
@@ -98,6 +99,13 @@ func (s Accounts) SessionUser(ctx context.Context, id account.UserID, family dom
 		return account.User{}, translate("find log-in", err)
 	}
 	return row.user(), nil
+}
+
+// KnownNetwork implements account.TokenStore. The empty network is none.
+func (s Accounts) KnownNetwork(ctx context.Context, id account.UserID, network string, since time.Time) (bool, error) {
+	rows, err := gorm.G[refreshTokenRow](s.db.orm(ctx)).Select("id").
+		Where("user_id = ? AND network = ? AND network <> '' AND created_at >= ?", int64(id), network, since).Limit(1).Find(ctx)
+	return len(rows) > 0, translate("find log-ins from a network", err)
 }
 
 // DeleteTokens implements account.Store.
