@@ -20,7 +20,7 @@ import (
 const tagReports = "Reports"
 
 func (s *service) reportRoutes() {
-	register(s, op{"get-reports", http.MethodGet, "/reports", "Add up clicks, conversions and money", tagReports, 0, nil}, s.getReport)
+	register(s, op{"get-reports", http.MethodGet, "/reports", "Add up clicks, conversions and money", tagReports, 0, []int{429}}, s.getReport)
 }
 
 // orNull is a value that is null in some rows, in a field that other answers do not have at all.

@@ -18,7 +18,7 @@ import (
 )
 
 // MaxRows is how many rows one part of a report may have.
-const MaxRows = 100_000
+const MaxRows = 10_000
 
 // rateAge is how far back conversion.Rates.On looks for a rate.
 const rateAge = 7 * 24 * time.Hour
@@ -97,6 +97,7 @@ type Store interface {
 type Service struct {
 	store Store
 	now   domain.Clock
+	turns turns
 }
 
 // NewService makes the service.
@@ -104,7 +105,8 @@ func NewService(store Store, now domain.Clock) *Service { return &Service{store:
 
 // Report adds up what the actor may see. A filter by what belongs to others gives an empty report. Errors: Invalid with
 // the fields at fault (invalid_group_by, invalid_time, invalid_period, period_too_long, invalid_tz, invalid_currency,
-// invalid_cursor).
+// invalid_cursor); too_many_reports while 3 run, or another one of the same party. A later part waits for its turn: half a
+// report is of no use.
 func (s *Service) Report(ctx context.Context, actor account.Actor, q Query) (Report, error) {
 	for _, p := range []account.Permission{account.PermissionReadTraffic, account.PermissionReadMoney} {
 		if err := actor.Require(p); err != nil {
@@ -119,6 +121,15 @@ func (s *Service) Report(ctx context.Context, actor account.Actor, q Query) (Rep
 	if err != nil {
 		return Report{}, err
 	}
+	var wait time.Duration
+	if sel.Offset > 0 {
+		wait = waitForTurn
+	}
+	done, err := s.turns.take(ctx, scope, wait)
+	if err != nil {
+		return Report{}, err
+	}
+	defer done()
 	if sel.Currency != "" {
 		if sel.Rates, err = s.rates(ctx, sel); err != nil {
 			return Report{}, err
