@@ -215,6 +215,22 @@ func (s Postbacks) List(ctx context.Context, scope account.Scope, f postback.Fil
 	return slice(rows, limit, func(r postbackRow) string { return encodeIDCursor(r.ID) }, s.open)
 }
 
+// GoalOffer implements postback.Store.
+func (s Postbacks) GoalOffer(ctx context.Context, scope account.Scope, goal offer.GoalID) (offer.ID, error) {
+	if err := scope.Check(); err != nil {
+		return 0, err
+	}
+	rows, err := gorm.G[offerRow](s.db.orm(ctx)).Scopes(offersOf(scope)).
+		Where("id = (SELECT g.offer_id FROM goals g WHERE g.id = ?)", int64(goal)).Limit(1).Find(ctx)
+	if err != nil {
+		return 0, translate("find offer of goal", err)
+	}
+	if len(rows) == 0 {
+		return 0, errs.Invalid("unknown_goal", "there is no goal %d", goal).At("body.goal_id")
+	}
+	return offer.ID(rows[0].ID), nil
+}
+
 // CheckReferences implements postback.Store. An affiliate knows the offers that it may run or ask for, and the one that
 // this postback is for already.
 func (s Postbacks) CheckReferences(ctx context.Context, scope account.Scope, p postback.Postback) error {
