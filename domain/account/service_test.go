@@ -463,6 +463,23 @@ func TestLastAdminStays(t *testing.T) {
 	}
 }
 
+// A profile is changed while somebody holds the administrators.
+func TestProfileWaitsForNoAdministrator(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mustCreate(t, "root@acme.example", account.RoleAdmin)
+	u := w.mustCreate(t, "jane@acme.example", account.RoleViewer)
+	held, err := w.pool.Begin(ctx)
+	must(t, err)
+	defer held.Rollback(ctx)
+	_, err = held.Exec(ctx, `SELECT 1 FROM users WHERE role = 'admin' FOR UPDATE`)
+	must(t, err)
+	bounded, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	_, err = w.UpdateMe(bounded, u.Actor(""), func(p *account.MyProfile) { p.Name = "Jane" })
+	must(t, err)
+}
+
 // An administrator without a password is none that could let the network in again.
 func TestAdminWithoutPasswordDoesNotCount(t *testing.T) {
 	t.Parallel()

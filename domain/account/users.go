@@ -108,7 +108,7 @@ func (s *Service) UpdateUser(ctx context.Context, actor Actor, id UserID, change
 	if actor.Require(PermissionManageUsers) != nil {
 		return User{}, hideUser(id)
 	}
-	return s.updateUser(ctx, actor, id, func(u *User) error {
+	return s.updateUser(ctx, actor, id, s.lockUser, func(u *User) error {
 		err := actor.mayManage(u.Role)
 		if change(u); err == nil {
 			err = actor.mayManage(u.Role)
@@ -128,7 +128,12 @@ func (s *Service) UpdateMe(ctx context.Context, actor Actor, change func(*MyProf
 	if err := actor.RequireLogin(); err != nil {
 		return User{}, err
 	}
-	return s.updateUser(ctx, actor, actor.UserID, func(u *User) error {
+	// Changes neither role nor status, so the administrators are not locked: their log-ins would wait.
+	lock := func(ctx context.Context, actor Actor, id UserID) (User, []UserID, error) {
+		u, err := s.Store.GetUserForUpdate(ctx, actor.Scope(), id)
+		return u, nil, err
+	}
+	return s.updateUser(ctx, actor, actor.UserID, lock, func(u *User) error {
 		p := MyProfile{Name: u.Name, TimeZone: u.TimeZone}
 		change(&p)
 		u.Name, u.TimeZone = p.Name, p.TimeZone
@@ -136,10 +141,11 @@ func (s *Service) UpdateMe(ctx context.Context, actor Actor, change func(*MyProf
 	})
 }
 
-func (s *Service) updateUser(ctx context.Context, actor Actor, id UserID, change func(*User) error) (User, error) {
+func (s *Service) updateUser(ctx context.Context, actor Actor, id UserID,
+	lock func(context.Context, Actor, UserID) (User, []UserID, error), change func(*User) error) (User, error) {
 	var after User
 	err := s.Tx.InTx(ctx, func(ctx context.Context) error {
-		before, admins, err := s.lockUser(ctx, actor, id)
+		before, admins, err := lock(ctx, actor, id)
 		if err != nil {
 			return fmt.Errorf("update user %d: %w", id, err)
 		}
