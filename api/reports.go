@@ -83,15 +83,11 @@ type reportRow struct {
 	Profit        *string `json:"profit,omitempty" csv:"number" doc:"Revenue - commission" example:"25.00"`
 }
 
-func newReportRow(r report.Row, by []report.Dimension, v view) (reportRow, error) {
-	profit, err := r.Profit()
-	if err != nil {
-		return reportRow{}, err
-	}
+func newReportRow(r report.Row, by []report.Dimension, v view) reportRow {
 	b := reportRow{Currency: optionalText(r.Currency), Clicks: r.Clicks, UniqueClicks: r.UniqueClicks, InvalidClicks: r.InvalidClicks,
 		Conversions: r.Conversions, Approved: r.Approved, Pending: r.Pending, Rejected: r.Rejected, CR: r.CR(),
 		EPC: shown(v.commission(), r.EPC()), Revenue: shown(v.revenue(), r.Revenue.String()),
-		Commission: shown(v.commission(), r.Commission.String()), Profit: shown(v == viewOperator, profit.String())}
+		Commission: shown(v.commission(), r.Commission.String()), Profit: shown(v == viewOperator, r.Profit().String())}
 	texts := map[report.Dimension]**string{report.DimensionMonth: &b.Month, report.DimensionWeek: &b.Week, report.DimensionDay: &b.Day,
 		report.DimensionHour: &b.Hour, report.DimensionCountry: &b.Country, report.DimensionDevice: &b.Device, report.DimensionOS: &b.OS,
 		report.DimensionBrowser: &b.Browser, report.DimensionSource: &b.Source, "sub1": &b.Sub1, "sub2": &b.Sub2, "sub3": &b.Sub3,
@@ -116,7 +112,7 @@ func newReportRow(r report.Row, by []report.Dimension, v view) (reportRow, error
 			*texts[by[i]] = &k.Text
 		}
 	}
-	return b, nil
+	return b
 }
 
 type missingRateBody struct {
@@ -190,11 +186,7 @@ func (s *service) getReport(ctx context.Context, actor account.Actor, in *report
 		into *[]reportRow
 	}{{r.Items, &out.Body.Items}, {r.Totals, &out.Body.Totals}} {
 		for _, row := range part.rows {
-			b, err := newReportRow(row, r.GroupBy, v)
-			if err != nil {
-				return nil, err
-			}
-			*part.into = append(*part.into, b)
+			*part.into = append(*part.into, newReportRow(row, r.GroupBy, v))
 		}
 	}
 	for _, m := range r.Missing {
@@ -204,6 +196,6 @@ func (s *service) getReport(ctx context.Context, actor account.Actor, in *report
 		}
 		out.Body.MissingRates = append(out.Body.MissingRates, b)
 	}
-	out.blank, err = newReportRow(report.Row{Keys: make([]report.Key, len(r.GroupBy))}, r.GroupBy, v)
-	return out, err
+	out.blank = newReportRow(report.Row{Keys: make([]report.Key, len(r.GroupBy))}, r.GroupBy, v)
+	return out, nil
 }

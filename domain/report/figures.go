@@ -14,7 +14,7 @@ type Row struct {
 
 	Clicks, UniqueClicks, InvalidClicks      int64
 	Conversions, Approved, Pending, Rejected int64
-	Commission, Revenue                      money.Amount // approved and pending
+	Commission, Revenue                      Sum // approved and pending
 }
 
 // Key is the value of a dimension in a row.
@@ -25,15 +25,15 @@ type Key struct {
 	Name string // of the thing that ID names, the alias of a goal; empty if it does not exist
 }
 
-// Profit is what the network keeps. Errors: amount_overflow.
-func (r Row) Profit() (money.Amount, error) { return r.Revenue.Sub(r.Commission) }
+// Profit is what the network keeps.
+func (r Row) Profit() Sum { return r.Revenue.sub(r.Commission) }
 
 // CR is the conversion rate: conversions per click in percent, with 2 decimals.
 func (r Row) CR() string { return quotient(big.NewInt(r.Conversions), r.Clicks, 2, 2) }
 
 // EPC is the commission per click in the row's currency, with 4 decimals.
 func (r Row) EPC() string {
-	return quotient(big.NewInt(r.Commission.Minor()), r.Clicks, -r.Currency.Exponent(), 4)
+	return quotient(r.Commission.Minor(), r.Clicks, -r.Currency.Exponent(), 4)
 }
 
 // quotient is n × 10^shift / clicks with so many decimals, at least -shift of them, rounded half away from zero; 0

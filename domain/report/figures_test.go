@@ -34,7 +34,7 @@ func TestRatios(t *testing.T) {
 		{1, 4, 0, "", "25.00", "0.0000"},
 		{math.MaxInt64, 1, math.MaxInt64, "USD", "922337203685477580700.00", "92233720368547758.0700"},
 	} {
-		r := Row{Clicks: c.clicks, Conversions: c.conversions, Currency: c.currency, Commission: money.NewAmount(c.commission, c.currency)}
+		r := Row{Clicks: c.clicks, Conversions: c.conversions, Currency: c.currency, Commission: NewSum(big.NewInt(c.commission), c.currency)}
 		if r.CR() != c.cr || r.EPC() != c.epc {
 			t.Errorf("%+v: cr %s, epc %s", c, r.CR(), r.EPC())
 		}

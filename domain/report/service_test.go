@@ -19,7 +19,7 @@ import (
 var (
 	anAffiliate   = account.Actor{Role: account.RoleAffiliate, AffiliateID: 2}
 	anAdvertiser  = account.Actor{Role: account.RoleAdvertiser, AdvertiserID: 2}
-	compareRows   = cmp.AllowUnexported(money.Amount{})
+	compareRows   = cmp.Comparer(report.Sum.Equal)
 	allGroupings  = []string{"day", "week", "month", "hour", "offer", "affiliate", "advertiser", "goal", "status", "country", "device", "source", "sub1", "sub10"}
 	someGroupings = []string{"day,offer,affiliate", "offer,goal", "affiliate,country,sub1", "month,day,hour", "week,advertiser,status", "sub1,day"}
 )

@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -154,7 +155,7 @@ func (w *world) expected(v view) map[string]*report.Row {
 		}
 		key := strings.Join(append(keys, string(currency)), "|")
 		if rows[key] == nil {
-			rows[key] = &report.Row{Currency: currency, Commission: money.Zero(currency), Revenue: money.Zero(currency)}
+			rows[key] = &report.Row{Currency: currency, Commission: report.NewSum(new(big.Int), currency), Revenue: report.NewSum(new(big.Int), currency)}
 		}
 		return rows[key]
 	}
@@ -208,8 +209,8 @@ func (w *world) expected(v view) map[string]*report.Row {
 		default:
 			r.Pending++
 		}
-		r.Commission = money.NewAmount(r.Commission.Minor()+commission, currency)
-		r.Revenue = money.NewAmount(r.Revenue.Minor()+revenue, currency)
+		r.Commission = report.NewSum(r.Commission.Minor().Add(r.Commission.Minor(), big.NewInt(commission)), currency)
+		r.Revenue = report.NewSum(r.Revenue.Minor().Add(r.Revenue.Minor(), big.NewInt(revenue)), currency)
 	}
 	return rows
 }

@@ -3,9 +3,11 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
@@ -124,7 +126,7 @@ func reportRow(values []any, dimensions int) (isItem bool, r report.Row, err err
 	}
 	currency, _ := rest[0].(string)
 	r.Currency = money.Currency(currency)
-	var n [9]int64
+	var n [7]int64
 	for i := range n {
 		var ok bool
 		if n[i], ok = rest[1+i].(int64); !ok {
@@ -133,8 +135,27 @@ func reportRow(values []any, dimensions int) (isItem bool, r report.Row, err err
 	}
 	r.Clicks, r.UniqueClicks, r.InvalidClicks = n[0], n[1], n[2]
 	r.Conversions, r.Approved, r.Pending, r.Rejected = n[3], n[4], n[5], n[6]
-	r.Commission, r.Revenue = money.NewAmount(n[7], r.Currency), money.NewAmount(n[8], r.Currency)
+	for i, sum := range []*report.Sum{&r.Commission, &r.Revenue} {
+		minor, err := wholeNumber(rest[1+len(n)+i])
+		if err != nil {
+			return false, r, err
+		}
+		*sum = report.NewSum(minor, r.Currency)
+	}
 	return isItem, r, nil
+}
+
+// wholeNumber reads a numeric without decimals, however large.
+func wholeNumber(value any) (*big.Int, error) {
+	n, ok := value.(pgtype.Numeric)
+	if !ok || !n.Valid || n.Int == nil || n.NaN || n.InfinityModifier != pgtype.Finite {
+		return nil, fmt.Errorf("read report: unexpected sum %T %v", value, value)
+	}
+	ten := big.NewInt(10)
+	if n.Exp < 0 { // trailing zeros alone
+		return new(big.Int).Quo(n.Int, ten.Exp(ten, big.NewInt(int64(-n.Exp)), nil)), nil
+	}
+	return new(big.Int).Mul(n.Int, ten.Exp(ten, big.NewInt(int64(n.Exp)), nil)), nil
 }
 
 // missingRates lists the currencies and days of conversions that were not converted.

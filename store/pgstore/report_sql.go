@@ -44,7 +44,7 @@ func (b *reportSQL) figures() string {
 	}
 	by, sort := strings.Join(keys, ", "), strings.Join(order, ", ")+", nullif(currency, '') NULLS LAST"
 	const sums = `sum(clicks)::bigint, sum(unique_clicks)::bigint, sum(invalid_clicks)::bigint, sum(conversions)::bigint,
-		sum(approved)::bigint, sum(pending)::bigint, sum(rejected)::bigint, sum(commission)::bigint, sum(revenue)::bigint`
+		sum(approved)::bigint, sum(pending)::bigint, sum(rejected)::bigint, sum(commission), sum(revenue)`
 	const figures = `clicks, unique_clicks, invalid_clicks, conversions, approved, pending, rejected, commission, revenue`
 	return `WITH ` + b.clicked(by) + `,
 ` + b.earned(by) + `,
