@@ -202,7 +202,7 @@ type conversionUpdate struct {
 		Commission    Optional[money.Rate]        `json:"commission,omitempty" doc:"Corrected commission: the old one is taken back, this one posted (operators)" example:"12.50"`
 		Revenue       Optional[money.Rate]        `json:"revenue,omitempty" doc:"Corrected revenue, likewise (operators)" example:"15.00"`
 		Reason        string                      `json:"reason,omitempty" maxLength:"1000" doc:"Why, for the conversion's history"`
-		FirePostbacks Optional[bool]              `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of a new status; true if left out"`
+		FirePostbacks Optional[bool]              `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of a new status; true if left out. Only operators may send false"`
 	}
 }
 

@@ -24,7 +24,7 @@ type rateBody struct {
 	Date   string     `json:"date" format:"date" doc:"Day in UTC" example:"2026-03-04"`
 	Base   string     `json:"base" doc:"ISO 4217" example:"EUR"`
 	Quote  string     `json:"quote" doc:"ISO 4217" example:"USD"`
-	Rate   money.Rate `json:"rate" doc:"1 base = rate quote. It counts for this direction alone: the inverse of a rate is never used. A conversion takes the newest rate at most 7 days older than its call" example:"1.0825"`
+	Rate   money.Rate `json:"rate" doc:"1 base = rate quote. It counts for this direction alone: the inverse of a rate is never used. A conversion takes the newest rate at most 7 days older than its call; one that waits takes the first of the 7 days after it, where there is none" example:"1.0825"`
 	Source string     `json:"source" enum:"manual,feed" doc:"Where the rate comes from"`
 }
 
