@@ -47,6 +47,7 @@ var errorCodes = []codeNote{
 	{"currency_fixed", on(409), "body.currency", "The offer has conversions in its currency", "Make a new offer for another currency"},
 	{"coupon_exists", on(409), "body.code", "The advertiser has a coupon with this code already, case ignored", "Change that one, or take another code"},
 	{"changed_meanwhile", on(409), "", "Somebody else changed it at the same time", "Read it again, then change it"},
+	{"too_many_postbacks", on(409), "", "The affiliate has as many postbacks as one may have", "Change or delete one that is not needed"},
 	{"postback_inactive", on(409), "", "The postback is not active", "Make it active before the back-fill"},
 	{"duplicate", on(409), "body.txid", "There is a conversion of this advertiser, goal and txid already", "Change that one, or send another txid"},
 	{"unreadable_call", on(409), "", "The stored call cannot be opened: the server's secret was changed, or it is damaged", "Add the old secret to WAYPOST_SECRET_PREVIOUS, or have the call sent again"},

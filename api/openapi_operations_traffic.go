@@ -6,7 +6,7 @@ import "github.com/waypost/waypost/domain/account"
 var trafficNotes = map[string]note{
 	"list-postbacks": {may: account.PermissionReadTraffic, about: "An affiliate sees its own, an advertiser none."},
 	"create-postback": {may: account.PermissionWritePostbacks, about: "The URL is checked: private and local addresses, and ports other than 80 and 443, are refused. The `signing_secret` signs deliveries by POST as the Standard Webhooks specification says.",
-		codes: savePostback, body: `{"affiliate_id": 34, "url": "https://tracker.example/postback?cid={aff_click_id}&payout={payout}", "statuses": ["approved", "rejected"]}`},
+		codes: savePostback + " too_many_postbacks", body: `{"affiliate_id": 34, "url": "https://tracker.example/postback?cid={aff_click_id}&payout={payout}", "statuses": ["approved", "rejected"]}`},
 	"get-postback":           {may: account.PermissionReadTraffic, about: "Its owner and operators may."},
 	"update-postback":        {may: account.PermissionWritePostbacks, about: "Only the fields that are sent change. `active` `true` starts one that was paused: deliveries that waited go out.", codes: savePostback + " changed_meanwhile", body: `{"active": true}`},
 	"rotate-postback-secret": {may: account.PermissionWritePostbacks, about: "For 24 hours deliveries are signed with both secrets."},

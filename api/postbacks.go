@@ -16,7 +16,7 @@ const tagPostbacks = "Affiliate postbacks"
 
 func (s *service) postbackRoutes() {
 	register(s, op{"list-postbacks", http.MethodGet, "/postbacks", "List affiliates' postbacks", tagPostbacks, 0, nil}, s.listPostbacks)
-	register(s, op{"create-postback", http.MethodPost, "/postbacks", "Create a postback", tagPostbacks, 201, nil}, s.createPostback)
+	register(s, op{"create-postback", http.MethodPost, "/postbacks", "Create a postback", tagPostbacks, 201, []int{409}}, s.createPostback)
 	register(s, op{"get-postback", http.MethodGet, "/postbacks/{id}", "Read a postback", tagPostbacks, 0, nil}, s.getPostback)
 	register(s, op{"update-postback", http.MethodPatch, "/postbacks/{id}", "Change a postback", tagPostbacks, 0, []int{409}}, s.updatePostback)
 	register(s, op{"rotate-postback-secret", http.MethodPost, "/postbacks/{id}/rotate-secret", "Make a new signing secret; the old one signs too for a day", tagPostbacks, 0, nil}, s.rotatePostbackSecret)

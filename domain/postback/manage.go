@@ -40,6 +40,9 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, p Postback) (
 	if err != nil {
 		return Postback{}, nil, err
 	}
+	if err := s.roomForOneMore(ctx, p.AffiliateID); err != nil {
+		return Postback{}, nil, err
+	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		if err := s.Store.CheckReferences(ctx, actor.Scope(), p); err != nil {
 			return err
@@ -53,6 +56,21 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, p Postback) (
 		return Postback{}, nil, fmt.Errorf("create postback: %w", err)
 	}
 	return p, warnings, nil
+}
+
+// maxPostbacks is how many postbacks an affiliate has at most. All that match fire inside a conversion's transaction, so
+// that without a bound one affiliate could hold up everybody's.
+const maxPostbacks = 200
+
+func (s *Service) roomForOneMore(ctx context.Context, of affiliate.ID) error {
+	have, err := s.Store.List(ctx, account.SystemActor("postbacks").Scope(), Filter{AffiliateID: of}, domain.Page{Limit: maxPostbacks})
+	if err != nil {
+		return err
+	}
+	if len(have.Items) >= maxPostbacks {
+		return errs.Conflict("too_many_postbacks", "an affiliate has at most %d postbacks; change or delete one that is not needed", maxPostbacks)
+	}
+	return nil
 }
 
 // judge is the whole check of a URL: its form and its address. It may ask the network's name servers, so no
