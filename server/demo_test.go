@@ -185,7 +185,7 @@ func assertReportAddsUp(t *testing.T, db *pgstore.DB, sum demo.Summary) {
 	for _, row := range r.Totals {
 		clicks += row.Clicks
 		if row.Conversions > 0 {
-			got[row.Currency] = total{row.Conversions, row.Approved, row.Pending, row.Rejected, row.Commission.Minor(), row.Revenue.Minor()}
+			got[row.Currency] = total{row.Conversions, row.Approved, row.Pending, row.Rejected, row.Commission.Minor().Int64(), row.Revenue.Minor().Int64()}
 		}
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(total{})); diff != "" {
