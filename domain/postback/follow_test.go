@@ -71,7 +71,7 @@ func TestGoneWithALongBacklog(t *testing.T) {
 			t.Errorf("%s was sent %d times", id, times)
 		}
 	}
-	if len(gone) > 200 {
+	if len(gone) > n/20 { // those in hand before the first result could be written: more on a machine that writes slowly
 		t.Errorf("%d requests after the receiver said that it is gone", len(gone))
 	}
 	if kept := w.count(`SELECT count(*) FROM delivery_attempts`); kept != len(gone) {
