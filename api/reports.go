@@ -44,14 +44,14 @@ type reportRow struct {
 	Day            *string         `json:"day,omitempty" doc:"Date in the report's time zone" example:"2026-11-21"`
 	Hour           *string         `json:"hour,omitempty" doc:"Its start, in UTC"`
 	OfferID        *int64          `json:"offer_id,omitempty" doc:"As the click's link named it: there may be no such offer"`
-	OfferName      *orNull[string] `json:"offer_name,omitempty" doc:"Name of the offer; null where there is no such offer"`
+	OfferName      *orNull[string] `json:"offer_name,omitempty" nullable:"true" doc:"Name of the offer; null where there is no such offer"`
 	AffiliateID    *int64          `json:"affiliate_id,omitempty" doc:"As the click's link named it: there may be no such affiliate"`
-	AffiliateName  *orNull[string] `json:"affiliate_name,omitempty" doc:"Name of the affiliate; null where there is no such affiliate"`
+	AffiliateName  *orNull[string] `json:"affiliate_name,omitempty" nullable:"true" doc:"Name of the affiliate; null where there is no such affiliate"`
 	AdvertiserID   *int64          `json:"advertiser_id,omitempty" doc:"0 where the offer is unknown"`
-	AdvertiserName *orNull[string] `json:"advertiser_name,omitempty" doc:"Name of the advertiser; null where the offer is unknown"`
-	GoalID         *orNull[int64]  `json:"goal_id,omitempty" doc:"null for clicks, which have no goal"`
-	GoalAlias      *orNull[string] `json:"goal_alias,omitempty" doc:"Alias of the goal; null for clicks"`
-	Status         *orNull[string] `json:"status,omitempty" doc:"Of conversions; null for clicks"`
+	AdvertiserName *orNull[string] `json:"advertiser_name,omitempty" nullable:"true" doc:"Name of the advertiser; null where the offer is unknown"`
+	GoalID         *orNull[int64]  `json:"goal_id,omitempty" nullable:"true" doc:"null for clicks, which have no goal"`
+	GoalAlias      *orNull[string] `json:"goal_alias,omitempty" nullable:"true" doc:"Alias of the goal; null for clicks"`
+	Status         *orNull[string] `json:"status,omitempty" nullable:"true" doc:"Of conversions; null for clicks"`
 	Country        *string         `json:"country,omitempty" doc:"Of the click: ISO 3166-1 alpha-2, empty if unknown"`
 	Device         *string         `json:"device,omitempty" doc:"Of the click; empty if unknown"`
 	OS             *string         `json:"os,omitempty" doc:"Of the click; empty if unknown"`

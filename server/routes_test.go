@@ -22,6 +22,8 @@ import (
 // plainRoutes need no entry in the OpenAPI document: probes, numbers and the document's own pages.
 var plainRoutes = []string{"GET /", "GET /healthz", "GET /readyz", "GET /readyz/track", "GET /metrics",
 	"GET /api/openapi.json", "GET /api/docs", "GET /api/docs/docs.js", "GET /api/docs/docs.css",
+	"GET /api/docs/icon.svg", "GET /api/docs/markdown.js", "GET /api/docs/operation.js", "GET /api/docs/schema.js", "GET /api/docs/tracking",
+	"GET /api/docs/tracking.js", "GET /api/docs/tracking.md", "GET /api/docs/try.js",
 	"GET /set-password", "GET /set-password/page.js", "GET /set-password/page.css"}
 
 // TestEveryRouteIsDocumented: the router of the whole program and the OpenAPI document that it serves know the same
