@@ -59,7 +59,8 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, p Postback) (
 }
 
 // maxPostbacks is how many postbacks an affiliate has at most. All that match fire inside a conversion's transaction, so
-// that without a bound one affiliate could hold up everybody's.
+// that without a bound one affiliate could hold up everybody's. It need not be exact: creations at the same moment may
+// exceed it by their number.
 const maxPostbacks = 200
 
 func (s *Service) roomForOneMore(ctx context.Context, of affiliate.ID) error {

@@ -16,6 +16,34 @@ import (
 	"github.com/waypost/waypost/domain/postback"
 )
 
+// One affiliate's many postbacks are its own affair only up to a bound.
+func TestCreateTooMany(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := postback.Postback{AffiliateID: 1, URL: "https://t.example/"}
+	if _, _, err := w.service.Create(w.ctx, operator, p); err != nil {
+		t.Fatal(err)
+	}
+	w.exec(`INSERT INTO postbacks (affiliate_id, url, method, statuses, signing_secret, created_at, updated_at)
+		SELECT affiliate_id, url, method, statuses, signing_secret, created_at, updated_at FROM postbacks, generate_series(2, 199)`)
+	last, _, err := w.service.Create(w.ctx, operator, p)
+	if err != nil {
+		t.Fatalf("the 200th: %v", err)
+	}
+	if _, _, err := w.service.Create(w.ctx, operator, p); !errs.HasCode(err, "too_many_postbacks") || !errs.Is(err, errs.KindConflict) {
+		t.Errorf("the 201st: %v", err)
+	}
+	if _, _, err := w.service.Create(w.ctx, operator, postback.Postback{AffiliateID: 2, URL: p.URL}); err != nil {
+		t.Errorf("another affiliate's first: %v", err)
+	}
+	if err := w.service.Delete(w.ctx, operator, last.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := w.service.Create(w.ctx, operator, p); err != nil {
+		t.Errorf("in the place of a deleted one: %v", err)
+	}
+}
+
 func TestCreate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

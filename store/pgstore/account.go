@@ -124,24 +124,13 @@ func (s Accounts) FindUser(ctx context.Context, email string) (account.User, err
 
 // ListUsers implements account.Store. Errors: invalid_cursor.
 func (s Accounts) ListUsers(ctx context.Context, scope account.Scope, f account.UserFilter, p domain.Page) (domain.Slice[account.User], error) {
-	none := domain.Slice[account.User]{}
 	if err := scope.Check(); err != nil {
-		return none, err
+		return domain.Slice[account.User]{}, err
 	}
-	before, err := decodeIDCursor(p.Cursor)
-	if err != nil {
-		return none, err
-	}
-	limit := pageLimit(p)
-	rows, err := gorm.G[userRow](s.db.orm(ctx)).
+	q := gorm.G[userRow](s.db.orm(ctx)).
 		Scopes(usersOf(scope), madeWithin(f.From, f.To), equals("role", string(f.Role)), equals("status", string(f.Status)),
-			equals("affiliate_id", f.AffiliateID), equals("advertiser_id", f.AdvertiserID)).
-		Where("id < ?", before).Order("id DESC").Limit(limit + 1).Find(ctx)
-	if err != nil {
-		return none, translate("list users", err)
-	}
-	return slice(rows, limit, func(r userRow) string { return encodeIDCursor(r.ID) },
-		func(r userRow) (account.User, error) { return r.user(), nil })
+			equals("affiliate_id", f.AffiliateID), equals("advertiser_id", f.AdvertiserID))
+	return listByID(ctx, "list users", q, p, func(r userRow) int64 { return r.ID }, func(r userRow) (account.User, error) { return r.user(), nil })
 }
 
 // LockAdmins implements account.Store.

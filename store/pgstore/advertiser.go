@@ -120,22 +120,12 @@ func (s Advertisers) get(ctx context.Context, scope account.Scope, id advertiser
 
 // List implements advertiser.Store. Errors: invalid_cursor.
 func (s Advertisers) List(ctx context.Context, scope account.Scope, f advertiser.Filter, p domain.Page) (domain.Slice[advertiser.Advertiser], error) {
-	none := domain.Slice[advertiser.Advertiser]{}
 	if err := scope.Check(); err != nil {
-		return none, err
+		return domain.Slice[advertiser.Advertiser]{}, err
 	}
-	before, err := decodeIDCursor(p.Cursor)
-	if err != nil {
-		return none, err
-	}
-	limit := pageLimit(p)
-	rows, err := gorm.G[advertiserRow](s.db.orm(ctx)).
-		Scopes(advertisersOf(scope), madeWithin(f.From, f.To), equals("status", string(f.Status)), named(f.Search)).
-		Where("id < ?", before).Order("id DESC").Limit(limit + 1).Find(ctx)
-	if err != nil {
-		return none, translate("list advertisers", err)
-	}
-	return slice(rows, limit, func(r advertiserRow) string { return encodeIDCursor(r.ID) }, s.advertiser)
+	q := gorm.G[advertiserRow](s.db.orm(ctx)).
+		Scopes(advertisersOf(scope), madeWithin(f.From, f.To), equals("status", string(f.Status)), named(f.Search))
+	return listByID(ctx, "list advertisers", q, p, func(r advertiserRow) int64 { return r.ID }, s.advertiser)
 }
 
 // advertisersOf narrows to what the scope may see.

@@ -108,22 +108,12 @@ func (s Affiliates) get(ctx context.Context, scope account.Scope, id affiliate.I
 
 // List implements affiliate.Store. Errors: invalid_cursor.
 func (s Affiliates) List(ctx context.Context, scope account.Scope, f affiliate.Filter, p domain.Page) (domain.Slice[affiliate.Affiliate], error) {
-	none := domain.Slice[affiliate.Affiliate]{}
 	if err := scope.Check(); err != nil {
-		return none, err
+		return domain.Slice[affiliate.Affiliate]{}, err
 	}
-	before, err := decodeIDCursor(p.Cursor)
-	if err != nil {
-		return none, err
-	}
-	limit := pageLimit(p)
-	rows, err := gorm.G[affiliateRow](s.db.orm(ctx)).
-		Scopes(affiliatesOf(scope), madeWithin(f.From, f.To), equals("status", string(f.Status)), named(f.Search)).
-		Where("id < ?", before).Order("id DESC").Limit(limit + 1).Find(ctx)
-	if err != nil {
-		return none, translate("list affiliates", err)
-	}
-	return slice(rows, limit, func(r affiliateRow) string { return encodeIDCursor(r.ID) },
+	q := gorm.G[affiliateRow](s.db.orm(ctx)).
+		Scopes(affiliatesOf(scope), madeWithin(f.From, f.To), equals("status", string(f.Status)), named(f.Search))
+	return listByID(ctx, "list affiliates", q, p, func(r affiliateRow) int64 { return r.ID },
 		func(r affiliateRow) (affiliate.Affiliate, error) { return r.affiliate(), nil })
 }
 

@@ -87,16 +87,8 @@ func (s Accounts) KeyUser(ctx context.Context, hash [32]byte) (account.APIKey, a
 
 // ListKeys implements account.KeyStore. Errors: invalid_cursor.
 func (s Accounts) ListKeys(ctx context.Context, user account.UserID, p domain.Page) (domain.Slice[account.APIKey], error) {
-	before, err := decodeIDCursor(p.Cursor)
-	if err != nil {
-		return domain.Slice[account.APIKey]{}, err
-	}
-	limit := pageLimit(p)
-	rows, err := gorm.G[apiKeyRow](s.db.orm(ctx)).Where("user_id = ? AND id < ?", int64(user), before).Order("id DESC").Limit(limit + 1).Find(ctx)
-	if err != nil {
-		return domain.Slice[account.APIKey]{}, translate("list API keys", err)
-	}
-	return slice(rows, limit, func(r apiKeyRow) string { return encodeIDCursor(r.ID) }, apiKeyRow.key)
+	q := gorm.G[apiKeyRow](s.db.orm(ctx)).Where("user_id = ?", int64(user))
+	return listByID(ctx, "list API keys", q, p, func(r apiKeyRow) int64 { return r.ID }, apiKeyRow.key)
 }
 
 // TouchKey implements account.KeyStore.

@@ -91,25 +91,15 @@ func (s Coupons) get(ctx context.Context, scope account.Scope, id offer.CouponID
 
 // List implements offer.CouponStore. Errors: invalid_cursor.
 func (s Coupons) List(ctx context.Context, scope account.Scope, f offer.CouponFilter, p domain.Page) (domain.Slice[offer.Coupon], error) {
-	none := domain.Slice[offer.Coupon]{}
 	if err := scope.Check(); err != nil {
-		return none, err
-	}
-	before, err := decodeIDCursor(p.Cursor)
-	if err != nil {
-		return none, err
+		return domain.Slice[offer.Coupon]{}, err
 	}
 	q := gorm.G[couponRow](s.db.orm(ctx)).Scopes(ofParty(scope), madeWithin(f.From, f.To),
 		equals("offer_id", int64(f.OfferID)), equals("affiliate_id", int64(f.AffiliateID)))
 	if f.Code != "" {
 		q = q.Where("lower(code) = lower(?)", f.Code)
 	}
-	limit := pageLimit(p)
-	rows, err := q.Where("id < ?", before).Order("id DESC").Limit(limit + 1).Find(ctx)
-	if err != nil {
-		return none, translate("list coupons", err)
-	}
-	return slice(rows, limit, func(r couponRow) string { return encodeIDCursor(r.ID) },
+	return listByID(ctx, "list coupons", q, p, func(r couponRow) int64 { return r.ID },
 		func(r couponRow) (offer.Coupon, error) { return r.coupon(), nil })
 }
 

@@ -1,11 +1,14 @@
 package pgstore
 
 import (
+	"context"
 	"encoding/base64"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/errs"
@@ -92,4 +95,18 @@ func slice[Row, T any](rows []Row, limit int, cursor func(Row) string, value fun
 		s.Items = append(s.Items, v)
 	}
 	return s, nil
+}
+
+// listByID is a page of q, newest first by id. what completes "cannot …" in an error. Errors: invalid_cursor.
+func listByID[Row, T any](ctx context.Context, what string, q gorm.ChainInterface[Row], p domain.Page, id func(Row) int64, value func(Row) (T, error)) (domain.Slice[T], error) {
+	before, err := decodeIDCursor(p.Cursor)
+	if err != nil {
+		return domain.Slice[T]{}, err
+	}
+	limit := pageLimit(p)
+	rows, err := q.Where("id < ?", before).Order("id DESC").Limit(limit + 1).Find(ctx)
+	if err != nil {
+		return domain.Slice[T]{}, translate(what, err)
+	}
+	return slice(rows, limit, func(r Row) string { return encodeIDCursor(id(r)) }, value)
 }

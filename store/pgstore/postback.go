@@ -190,11 +190,7 @@ func (s Postbacks) List(ctx context.Context, scope account.Scope, f postback.Fil
 	if err != nil {
 		return domain.Slice[postback.Postback]{}, err
 	}
-	before, err := decodeIDCursor(page.Cursor)
-	if err != nil {
-		return domain.Slice[postback.Postback]{}, err
-	}
-	q := gorm.G[postbackRow](s.db.orm(ctx)).Where("id < ?", before).Where(visible, args...)
+	q := gorm.G[postbackRow](s.db.orm(ctx)).Where(visible, args...)
 	if f.AffiliateID != 0 {
 		q = q.Where("affiliate_id = ?", int64(f.AffiliateID))
 	}
@@ -207,12 +203,7 @@ func (s Postbacks) List(ctx context.Context, scope account.Scope, f postback.Fil
 	if !f.To.IsZero() {
 		q = q.Where("created_at < ?", f.To)
 	}
-	limit := pageLimit(page)
-	rows, err := q.Order("id DESC").Limit(limit + 1).Find(ctx)
-	if err != nil {
-		return domain.Slice[postback.Postback]{}, translate("list postbacks", err)
-	}
-	return slice(rows, limit, func(r postbackRow) string { return encodeIDCursor(r.ID) }, s.open)
+	return listByID(ctx, "list postbacks", q, page, func(r postbackRow) int64 { return r.ID }, s.open)
 }
 
 // GoalOffer implements postback.Store.
