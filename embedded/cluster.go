@@ -190,7 +190,7 @@ func initialise(ctx context.Context, bins binaries, user runAs, dir string, sett
 // defaults suit a small machine. They overrule postgresql.conf; an operator's ALTER SYSTEM overrules them.
 var defaults = map[string]string{
 	"max_connections":               "100",
-	"max_locks_per_transaction":     "512", // a backup locks every daily partition
+	"max_locks_per_transaction":     "512", // a restore locks every daily partition
 	"shared_buffers":                "128MB",
 	"fsync":                         "on",
 	"synchronous_commit":            "on",
