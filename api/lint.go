@@ -29,6 +29,14 @@ type lintWarning struct {
 	Message    string  `json:"message" doc:"What is wrong and what to do, for people"`
 }
 
+func newLintWarnings(findings []click.Finding) []lintWarning {
+	warnings := []lintWarning{}
+	for _, f := range findings {
+		warnings = append(warnings, lintWarning{f.Code, optionalText(f.Piece), optionalText(f.Suggestion), f.Message})
+	}
+	return warnings
+}
+
 type lintMacro struct {
 	Text   string `json:"text" example:"{clickid}" doc:"As it stands in the URL"`
 	Name   string `json:"name" example:"click_id" doc:"Our name for it; where it is unknown, as it is written"`
@@ -49,10 +57,7 @@ func (s *service) lintURL(_ context.Context, _ account.Actor, in *lintInput) (*o
 	if err != nil {
 		return nil, err
 	}
-	b := lintBody{Warnings: []lintWarning{}, Macros: []lintMacro{}, Preview: report.Preview}
-	for _, f := range report.Findings {
-		b.Warnings = append(b.Warnings, lintWarning{f.Code, optionalText(f.Piece), optionalText(f.Suggestion), f.Message})
-	}
+	b := lintBody{Warnings: newLintWarnings(report.Findings), Macros: []lintMacro{}, Preview: report.Preview}
 	for _, m := range report.Macros {
 		b.Macros = append(b.Macros, lintMacro(m))
 	}

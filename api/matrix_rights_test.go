@@ -69,9 +69,13 @@ var rights = map[string]right{
 	"POST /auth/set-password":    {may: "*", body: plain(fields{"token": "nothing", "password": "correct horse battery"})},
 	"POST /auth/logout":          {may: everyone, login: true, only: (*matrix).another},
 
-	"GET /me":          {may: everyone},
-	"PATCH /me":        {may: everyone, login: true, body: plain(fields{"time_zone": "Europe/Berlin"})},
-	"GET /me/sessions": {may: everyone},
+	"GET /me":             {may: everyone},
+	"PATCH /me":           {may: everyone, login: true, body: plain(fields{"time_zone": "Europe/Berlin"})},
+	"GET /me/sessions":    {may: everyone},
+<<<<<<< /work/main/api/matrix_rights_test.go
+	"DELETE /me/sessions": {may: everyone, login: true},
+=======
+>>>>>>> api/matrix_rights_test.go
 	"DELETE /me/sessions/:id": {may: everyone, login: true, only: (*matrix).another, fresh: func(m *matrix, w who) string {
 		return "/me/sessions/" + items(m.must(200, w.token, "GET", "/me/sessions", nil))[0]["id"].(string)
 	}},
@@ -158,15 +162,18 @@ var rights = map[string]right{
 	"DELETE /postbacks/:id": {may: affiliates, fresh: func(m *matrix, w who) string {
 		return path("/postbacks/%d", id(m.must(201, m.admin, "POST", "/postbacks", naming(fields{"affiliate_id": "$affiliates", "url": "https://fresh.example/"})(m, w, w.pair))))
 	}},
-	"POST /postbacks/:id/test":          {may: affiliates, body: naming(fields{"conversion_id": "$conversions"})},
-	"POST /postbacks/:id/backfill":      {may: affiliates, body: plain(fields{"from": "2026-01-01", "to": tomorrow})},
-	"POST /postbacks/:id/rotate-secret": {may: affiliates},
-	"GET /clicks":                       {may: everyone},
-	"GET /clicks/:click_id":             {may: everyone},
-	"GET /clicks/:click_id/trace":       {may: everyone},
-	"GET /conversions":                  {may: everyone},
-	"POST /conversions":                 {may: catalogue, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates", "com": "1"})},
-	"GET /conversions/:id":              {may: everyone},
+	"POST /postbacks/:id/test":            {may: affiliates, body: naming(fields{"conversion_id": "$conversions"})},
+	"POST /postbacks/:id/backfill":        {may: affiliates, body: plain(fields{"from": "2026-01-01", "to": tomorrow})},
+	"POST /postbacks/:id/rotate-secret":   {may: affiliates},
+	"POST /postbacks/preview":             {may: affiliates, body: naming(fields{"url": "https://t.example/?c={aff_click_id}&p={payout}", "conversion_id": "$conversions"})},
+	"GET /postbacks/:id/health":           {may: operators + "a"},
+	"GET /affiliates/:id/postback-health": {may: operators + "a"},
+	"GET /clicks":                         {may: everyone},
+	"GET /clicks/:click_id":               {may: everyone},
+	"GET /clicks/:click_id/trace":         {may: everyone},
+	"GET /conversions":                    {may: everyone},
+	"POST /conversions":                   {may: catalogue, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates", "com": "1"})},
+	"GET /conversions/:id":                {may: everyone},
 	"PATCH /conversions/:id": {may: catalogue + "d", body: func(_ *matrix, w who, _ int) any {
 		return fields{"status": map[bool]string{true: "rejected", false: "approved"}[w.role == 'A']}
 	}},

@@ -27,6 +27,7 @@ var meanings = map[string][]string{
 	"refused queued":                                    {"calls that were not accepted", "calls that still wait"},
 	"admin manager finance viewer affiliate advertiser": {"operator: everything", "operator: all but users, settings and exchange rates", "operator: reads all, manages money", "operator: reads all", "its own affiliate", "its own advertiser"},
 	"affiliate advertiser":                              {"sends visitors", "pays for conversions"},
+	"literal macro unknown":                             {"text that stays as it is", "filled", "looks like a macro, but there is none of this name: it stays as it is"},
 	"tracker advertiser network":                        {"an affiliate's tracker", "an advertiser's platform", "a network that you migrate from"},
 	"destination postback":                              {"destination_url of an offer", "url of an affiliate's postback"},
 	"manual feed":                                       {"set by PUT /exchange-rates", "read from a feed"},

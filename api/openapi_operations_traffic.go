@@ -14,7 +14,11 @@ var trafficNotes = map[string]note{
 		codes: "too_many_tests unknown_conversion unknown_click malformed_clickid invalid_id invalid_url blocked_address blocked_port", body: `{"conversion_id": "019cb74a-8a1c-75bb-aa8c-7cde17b3c493"}`},
 	"backfill-postback": {may: account.PermissionWritePostbacks, about: "Owes a delivery for each conversion of the period that the postback would have fired for and has not. `dry_run` only counts.",
 		codes: "postback_inactive invalid_time invalid_period", body: `{"from": "2026-03-01", "to": "2026-03-04", "dry_run": true}`},
-	"delete-postback": {may: account.PermissionWritePostbacks, about: "Set `active` to `false` on one that has deliveries.", codes: "in_use"},
+	"preview-postback": {may: account.PermissionWritePostbacks, about: "Fills the URL as it stands, faults and all, and marks its parts. Nothing is stored or sent.",
+		codes: "unknown_conversion unknown_click malformed_clickid invalid_id invalid_method invalid_status", body: `{"url": "https://tracker.example/postback?cid={aff_click_id}&payout={payout}"}`},
+	"get-postback-health":           {may: account.PermissionReadTraffic, about: "Its owner and operators may."},
+	"get-affiliate-postback-health": {may: account.PermissionReadTraffic, about: "An affiliate may read its own; an advertiser none."},
+	"delete-postback":               {may: account.PermissionWritePostbacks, about: "Set `active` to `false` on one that has deliveries.", codes: "in_use"},
 
 	"list-clicks": {may: account.PermissionReadTraffic, about: "An affiliate sees its own clicks, an advertiser those of its offers."},
 	"get-click":   {may: account.PermissionReadTraffic, about: "From the moment of its redirect: a click whose row has not arrived is waited for.", codes: "click_not_found@404"},

@@ -27,6 +27,39 @@ type testResultBody struct {
 	Error        *string `json:"error" nullable:"true" doc:"What went wrong, for people; null where nothing did" example:"the receiver did not answer within 15 s"`
 	ErrorCode    *string `json:"error_code" nullable:"true" doc:"The same for machines" example:"timeout"`
 	ResponseBody string  `json:"response_body" doc:"Its beginning"`
+
+	StatusLine *string      `json:"status_line" nullable:"true" doc:"Of the answer; null where none came" example:"HTTP/1.1 200 OK"`
+	Headers    []headerBody `json:"headers" doc:"Of the answer: those that help to find a fault"`
+	Phases     phasesBody   `json:"phases" doc:"How long each part of the call took; 0 where it did not happen, and the one in which the call failed lasts until then"`
+	Request    sentBody     `json:"request" doc:"The call as it went out"`
+}
+
+type headerBody struct {
+	Name  string `json:"name" example:"Content-Type" doc:"Name of the line"`
+	Value string `json:"value" example:"text/plain" doc:"Its value; at most 512 bytes"`
+}
+
+func newHeaderBodies(lines []postback.HeaderLine) []headerBody {
+	out := make([]headerBody, len(lines))
+	for i, l := range lines {
+		out[i] = headerBody(l)
+	}
+	return out
+}
+
+type phasesBody struct {
+	DNS     int64 `json:"dns_ms" example:"4" doc:"Look-up of the name, in milliseconds"`
+	Connect int64 `json:"connect_ms" example:"21" doc:"TCP connection"`
+	TLS     int64 `json:"tls_ms" example:"43" doc:"TLS handshake"`
+	Wait    int64 `json:"wait_ms" example:"115" doc:"From the end of the request to the first byte of the answer"`
+	Read    int64 `json:"read_ms" example:"1" doc:"Until the answer was read"`
+}
+
+type sentBody struct {
+	Method  string       `json:"method" enum:"GET,POST" doc:"How it was sent"`
+	URL     string       `json:"url" doc:"Macros filled, secrets masked"`
+	Headers []headerBody `json:"headers" doc:"In their order; empty where no connection was made"`
+	Body    string       `json:"body" example:"" doc:"Of a POST: JSON"`
 }
 
 func (s *service) testPostback(ctx context.Context, actor account.Actor, in *postbackTest) (*one[testResultBody], error) {
@@ -47,6 +80,11 @@ func (s *service) testPostback(ctx context.Context, actor account.Actor, in *pos
 	if sample.StatusCode != 0 {
 		b.StatusCode = &sample.StatusCode
 	}
+	d := sample.Detail
+	b.StatusLine, b.Headers = optionalText(d.Status), newHeaderBodies(d.Header)
+	b.Phases = phasesBody{DNS: d.Timing.DNS.Milliseconds(), Connect: d.Timing.Connect.Milliseconds(), TLS: d.Timing.TLS.Milliseconds(),
+		Wait: d.Timing.Wait.Milliseconds(), Read: d.Timing.Read.Milliseconds()}
+	b.Request = sentBody{Method: sample.Method, URL: sample.URL, Headers: newHeaderBodies(d.Sent), Body: sample.RequestBody}
 	return &one[testResultBody]{b}, nil
 }
 

@@ -22,6 +22,7 @@ func (s *service) postbackRoutes() {
 	register(s, op{"rotate-postback-secret", http.MethodPost, "/postbacks/{id}/rotate-secret", "Make a new signing secret; the old one signs too for a day", tagPostbacks, 0, nil}, s.rotatePostbackSecret)
 	register(s, op{"test-postback", http.MethodPost, "/postbacks/{id}/test", "Fire a postback once, now, with {test} = 1", tagPostbacks, 0, []int{429}}, s.testPostback)
 	register(s, op{"backfill-postback", http.MethodPost, "/postbacks/{id}/backfill", "Send what a postback that was set late has missed", tagPostbacks, 0, []int{409}}, s.backfillPostback)
+	s.postbackInsightRoutes()
 	register(s, op{"delete-postback", http.MethodDelete, "/postbacks/{id}", "Delete a postback that no delivery refers to", tagPostbacks, 204, []int{409}}, s.deletePostback)
 }
 

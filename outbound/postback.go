@@ -71,15 +71,23 @@ func (c *PostbackClient) Send(ctx context.Context, r postback.Request) postback.
 		request.Header.Set(name, value)
 	}
 	request.Header.Set("User-Agent", userAgent)
-	response, err := c.client.Do(request)
+	client, w := c.client, (*watch)(nil)
+	if r.Watched {
+		var done func()
+		client, done = c.fresh()
+		defer done()
+		w = &watch{}
+		request = request.WithContext(w.follow(ctx))
+	}
+	response, err := client.Do(request)
 	if err != nil {
-		return postback.Response{Error: classify(err)}
+		return postback.Response{Error: classify(err), Detail: w.detail(nil)}
 	}
 	defer response.Body.Close()
 	// The status has decided; a body that breaks off takes nothing away from it.
 	kept, _ := io.ReadAll(io.LimitReader(response.Body, keptBody))
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, readBody-keptBody))
-	return postback.Response{StatusCode: response.StatusCode, RetryAfter: response.Header.Get("Retry-After"), Body: text(kept)}
+	return postback.Response{StatusCode: response.StatusCode, RetryAfter: response.Header.Get("Retry-After"), Body: text(kept), Detail: w.detail(response)}
 }
 
 // CloseIdle ends the connections that are not in use.

@@ -125,7 +125,7 @@ func (s *Service) drain(stop context.Context, name string, h *host) error {
 			sending++
 			go func() {
 				over := s.timed(h)
-				result, response := s.send(ctx, l)
+				result, response := s.send(ctx, l, false)
 				over(try{result.Attempt.At, result.Attempt.At.Add(result.Attempt.Duration), response})
 				results <- result
 				done <- struct{}{}

@@ -376,6 +376,9 @@ func TestSendTest(t *testing.T) {
 		sample.URL != rc.URL+"/?s=approved&t=1&p=1.00&c=test-click&key=***" {
 		t.Errorf("%+v, %v", sample, err)
 	}
+	if !strings.Contains(sample.RequestBody, `"test":"1"`) {
+		t.Errorf("request's body %q", sample.RequestBody)
+	}
 	if r := rc.received()[0]; r.url != "/?s=approved&t=1&p=1.00&c=test-click&key=abc" || r.header.Get("Webhook-Signature") == "" {
 		t.Errorf("request %+v", r)
 	}

@@ -36,6 +36,29 @@ type Sample struct {
 	Duration     time.Duration
 	Error        ErrorClass
 	ResponseBody string
+	RequestBody  string // of a POST
+	Detail       Detail
+}
+
+// Detail is what a request that was watched shows besides its result.
+type Detail struct {
+	Timing Timing
+	Sent   []HeaderLine // of the request as it went out, in order; none where no connection was made
+	Status string       // status line of the answer, such as "HTTP/1.1 200 OK"; empty where none came
+	Header []HeaderLine // of the answer: those that help to find a fault
+}
+
+// HeaderLine is one line of an HTTP header.
+type HeaderLine struct{ Name, Value string }
+
+// Timing is how long each phase of a request took, in their order. A phase that did not happen took 0; the one in which
+// the request failed lasts until then.
+type Timing struct {
+	DNS     time.Duration // look-up of the name
+	Connect time.Duration // TCP, all addresses that were tried
+	TLS     time.Duration
+	Wait    time.Duration // from the request's last byte to the answer's first
+	Read    time.Duration // of the answer
 }
 
 // SendTest calls the postback once, now, with {test} = 1. It leaves neither a delivery nor a mark on the postback's
@@ -77,12 +100,18 @@ func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID, in T
 	if err != nil {
 		return Sample{}, fmt.Errorf("test postback %d: %w", id, err)
 	}
-	r, _ := s.send(ctx, Lease{Delivery: d, SigningSecret: p.SigningSecret})
+	r, response := s.send(ctx, Lease{Delivery: d, SigningSecret: p.SigningSecret}, true)
 	a := r.Attempt
-	return Sample{URL: a.URL, Method: d.Method, StatusCode: a.StatusCode, Duration: a.Duration, Error: a.Error, ResponseBody: a.ResponseBody}, nil
+	sample := Sample{URL: a.URL, Method: d.Method, StatusCode: a.StatusCode, Duration: a.Duration, Error: a.Error, ResponseBody: a.ResponseBody,
+		RequestBody: d.Body}
+	if response.Detail != nil {
+		sample.Detail = *response.Detail
+	}
+	return sample, nil
 }
 
-// testChange is what a test tells of: a conversion or a click of the postback's affiliate, or an invented one.
+// testChange is what a test tells of: a conversion or a click of the postback's affiliate, or an invented one. A preview
+// may be of a postback that is nobody's yet.
 func (s *Service) testChange(ctx context.Context, actor account.Actor, p Postback, in TestInput) (conversion.Change, error) {
 	invented, err := s.sampleChange(p)
 	if err != nil {
@@ -91,14 +120,14 @@ func (s *Service) testChange(ctx context.Context, actor account.Actor, p Postbac
 	switch {
 	case !in.ConversionID.IsZero():
 		c, err := s.Store.Told(ctx, actor.Scope(), in.ConversionID)
-		if errs.Is(err, errs.KindNotFound) || err == nil && c.Conversion.AffiliateID != p.AffiliateID {
+		if errs.Is(err, errs.KindNotFound) || err == nil && p.AffiliateID != 0 && c.Conversion.AffiliateID != p.AffiliateID {
 			return c, errs.Invalid("unknown_conversion", "this affiliate has no conversion with this id").At("body.conversion_id")
 		}
 		c.Conversion.Test = true
 		return c, err
 	case !in.ClickID.IsZero():
 		c, err := s.Store.Visit(ctx, actor.Scope(), in.ClickID)
-		if errs.Is(err, errs.KindNotFound) || err == nil && c.Click.AffiliateID != p.AffiliateID {
+		if errs.Is(err, errs.KindNotFound) || err == nil && p.AffiliateID != 0 && c.Click.AffiliateID != p.AffiliateID {
 			return c, errs.Invalid("unknown_click", "this affiliate has no click with this id on an offer").At("body.click_id")
 		}
 		if err != nil {

@@ -25,6 +25,7 @@ type Response struct {
 	RetryAfter string // the header as it came
 	Body       string // its beginning: valid UTF-8, at most 4 KiB
 	Error      ErrorClass
+	Detail     *Detail // of a request that was watched; else nil
 }
 
 // Succeeded tells any 2xx.

@@ -11,13 +11,14 @@ import (
 )
 
 // send makes one try. The result's attempt is never nil.
-func (s *Service) send(ctx context.Context, l Lease) (Result, Response) {
+func (s *Service) send(ctx context.Context, l Lease, watched bool) (Result, Response) {
 	d, at := &l.Delivery, s.Clock()
 	response := Response{Error: ErrorSigning}
 	request, err := newRequest(l, at)
 	if err != nil {
 		s.Log.ErrorContext(ctx, "cannot sign a delivery", slog.String("delivery_id", d.ID.String()), slog.Any("error", err))
 	} else {
+		request.Watched = watched
 		response = s.Sender.Send(ctx, request)
 	}
 	now := s.Clock()
