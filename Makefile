@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := bin/waypost
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race fuzz bench lint check fmt parts
+.PHONY: help run build test race fuzz bench lint check fmt parts ui
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,10 +35,15 @@ bench: build parts ## figures: click, postback, delivery (alternating rounds, me
 lint: check ## everything of check, and govulncheck
 	@sh .ci/govulncheck.sh
 
-check: ## gofmt, go vet, staticcheck
+check: ui ## gofmt, go vet, staticcheck, and that the committed files of the portals are what their sources make
+	@test -z "$$(git status --porcelain -- ui/dist '*_templ.go')" || { echo "commit what make ui makes:"; git status --short -- ui/dist '*_templ.go'; exit 1; }
 	@test -z "$$(gofmt -l .)" || { echo "run make fmt:"; gofmt -l .; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+
+ui: ## make the templates' Go files and ui/dist from their sources
+	@go tool templ generate -log-level error
+	@go run ./ui/build
 
 fmt: ## format the source
 	gofmt -w .

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"bench":      {},
 	"domain":     {"domain"},
 	"spool":      {},
+	"ui":         {},
 	"embedded":   {},
 	"config":     {},
 	"migrations": {},
@@ -45,11 +46,13 @@ var onlyIn = map[string][]string{
 	"github.com/hibiken/asynq":       {"jobs", "server"},
 	"github.com/danielgtaylor/huma/": {"api"},
 	"github.com/labstack/echo/":      {"server", "web", "api", "tracking"},
-	"net/http":                       {"server", "web", "api", "tracking", "outbound"},
-	"os":                             {"cmd", "config", "server", "spool", "embedded", "outbound"},
+	"net/http":                       {"server", "web", "api", "tracking", "outbound", "ui"},
+	"os":                             {"cmd", "config", "server", "spool", "embedded", "outbound", "ui/build"},
 	"github.com/shopspring/decimal":  {"domain/money"},
 	"github.com/wneessen/go-mail":    {"outbound"},
 	"github.com/oschwald/":           {"outbound"},
+	"github.com/a-h/templ":           {"ui", "portal", "portal-admin", "portal-affiliate", "portal-advertiser"},
+	"github.com/evanw/esbuild/":      {"ui/build"},
 }
 
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the parts of the tests that Go does not bring: a real redis-server, curl, ps and pgrep, xz. PostgreSQL is
-# found or installed by the program itself.
+# Installs the parts of the tests that Go does not bring: a real redis-server, curl, ps and pgrep, xz, and Chromium for
+# the browser tests. PostgreSQL is found or installed by the program itself.
 set -eu
 missing=""
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v pgrep >/dev/null 2>&1 || missing="$missing procps"
 command -v xz >/dev/null 2>&1 || missing="$missing xz-utils"
+command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
 [ -z "$missing" ] && exit 0
 
 as_root() {

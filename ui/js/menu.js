@@ -1,0 +1,40 @@
+// Menus are popovers: this places one at its button and gives it the keys of the menu pattern.
+const items = menu => [...menu.querySelectorAll('.menu-item:not([disabled])')];
+
+document.addEventListener('toggle', e => {
+  const menu = e.target;
+  if (!menu.matches?.('[popover].menu')) return;
+  const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+  button?.setAttribute('aria-expanded', String(e.newState === 'open'));
+  if (e.newState !== 'open' || !button) return;
+  const at = button.getBoundingClientRect(), size = menu.getBoundingClientRect();
+  const left = menu.dataset.align === 'start' ? at.left : at.right - size.width;
+  menu.style.left = Math.max(8, Math.min(left, innerWidth - size.width - 8)) + 'px';
+  menu.style.top = (at.bottom + size.height + 8 > innerHeight && at.top > size.height ? at.top - size.height - 8 : at.bottom) + 'px';
+  (menu.querySelector('[autofocus]') || items(menu)[0])?.focus();
+}, true);
+
+addEventListener('scroll', e => {
+  if (e.target !== document) return;
+  for (const menu of document.querySelectorAll('[popover].menu:popover-open')) menu.hidePopover();
+}, { passive: true, capture: true });
+
+let typed = '', when = 0;
+document.addEventListener('keydown', e => {
+  const menu = e.target.closest?.('[role=menu]');
+  if (!menu || e.ctrlKey || e.metaKey || e.altKey) return;
+  const all = items(menu), now = all.indexOf(document.activeElement);
+  let next = null;
+  if (e.key === 'ArrowDown') next = all[(now + 1) % all.length];
+  else if (e.key === 'ArrowUp') next = all[(now - 1 + all.length) % all.length];
+  else if (e.key === 'Home') next = all[0];
+  else if (e.key === 'End') next = all.at(-1);
+  else if (e.key === 'Tab') { menu.hidePopover(); return; }
+  else if (e.key.length === 1 && e.key !== ' ') {
+    typed = e.timeStamp - when < 700 ? typed + e.key.toLowerCase() : e.key.toLowerCase();
+    when = e.timeStamp;
+    next = all.find(i => i.textContent.trim().toLowerCase().startsWith(typed));
+  } else return;
+  e.preventDefault();
+  next?.focus();
+});

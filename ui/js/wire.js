@@ -1,0 +1,32 @@
+// What every request of htmx and of our elements has in common.
+import { toast } from './toast.js';
+
+export const csrf = () => document.querySelector('meta[name=csrf-token]')?.content || '';
+
+document.addEventListener('htmx:config:request', e => {
+  const token = csrf();
+  if (token) e.detail.ctx.request.headers['X-CSRF-Token'] = token;
+});
+
+// A live list keeps its newest 100 rows.
+document.addEventListener('htmx:after:swap', e => {
+  const list = e.target.closest?.('[data-keep]');
+  if (list) while (list.children.length > +list.dataset.keep) list.lastElementChild.remove();
+});
+
+const failed = () => toast('That did not work: the server gave no answer. Check the connection, then try again.', 'bad');
+document.addEventListener('htmx:error', e => { if (e.detail?.error?.name !== 'AbortError') failed(); });
+document.addEventListener('htmx:response:error', e => {
+  const status = e.detail?.ctx?.response?.status;
+  if (status === 401) { location.reload(); return; }
+  if (status >= 500) toast('The server could not do that. Try again in a moment.', 'bad');
+});
+
+// The pressed button of a plain form says that it works, and cannot be pressed twice.
+document.addEventListener('submit', e => {
+  if (e.defaultPrevented || e.target.method === 'dialog' || e.target.target) return;
+  const button = e.submitter;
+  if (!button?.classList.contains('btn') || e.target.hasAttribute('data-download')) return;
+  setTimeout(() => { if (!e.defaultPrevented) button.setAttribute('aria-busy', 'true'); });
+});
+addEventListener('pageshow', e => { if (e.persisted) for (const b of document.querySelectorAll('.btn[aria-busy]')) b.removeAttribute('aria-busy'); });
