@@ -72,10 +72,7 @@ var rights = map[string]right{
 	"GET /me":             {may: everyone},
 	"PATCH /me":           {may: everyone, login: true, body: plain(fields{"time_zone": "Europe/Berlin"})},
 	"GET /me/sessions":    {may: everyone},
-<<<<<<< /work/main/api/matrix_rights_test.go
 	"DELETE /me/sessions": {may: everyone, login: true},
-=======
->>>>>>> api/matrix_rights_test.go
 	"DELETE /me/sessions/:id": {may: everyone, login: true, only: (*matrix).another, fresh: func(m *matrix, w who) string {
 		return "/me/sessions/" + items(m.must(200, w.token, "GET", "/me/sessions", nil))[0]["id"].(string)
 	}},

@@ -79,11 +79,7 @@ type DeliveryStore interface {
 	Follow(ctx context.Context, id ID, limit int) (hosts []string, more bool, err error)
 	Get(ctx context.Context, scope account.Scope, id DeliveryID) (Delivery, error)
 	List(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (domain.Slice[Delivery], error)
-<<<<<<< /work/main/domain/postback/service.go
-	// Performance adds up how deliveries within the scope fare.
-=======
 	// Performance adds up how deliveries within the scope fare; an affiliate that does not exist is NotFound.
->>>>>>> domain/postback/service.go
 	Performance(ctx context.Context, scope account.Scope, of PerformanceOf) (Performance, error)
 	// Resend starts a new round for one delivery, unless somebody is sending it right now; then the host is empty.
 	Resend(ctx context.Context, scope account.Scope, id DeliveryID) (host string, err error)
