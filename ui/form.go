@@ -1,0 +1,172 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+// Option is a choice of a select, of radios or checkboxes.
+type Option struct {
+	Value, Label string
+	Hint         string // radios and checkboxes only
+	Chosen       bool   // checkboxes only: others follow Field.Value
+	Off          bool
+}
+
+// Field is a field of a form. Value is what was typed: keep it when the form comes back with an Error. Fields are
+// required unless Optional says otherwise; the label says "optional", never a star.
+type Field struct {
+	Name, Label, Hint, Error string
+	ID                       string // default: Name
+	Value                    string
+	Type                     string // text (default), password, email, url, tel, number, date, datetime-local, search
+	Placeholder              string
+	Autocomplete             string // "username", "current-password", "new-password", "one-time-code", …
+	InputMode                string // "decimal" for money: text, never type=number, so that 1.234,56 can be typed
+	Unit                     string // shown beside: "EUR", "%", "days"
+	UnitBefore               bool
+	Optional                 bool
+	Off, ReadOnly            bool
+	Focus                    bool // has the focus when the page opens: at most one
+	Mono                     bool
+	Rows                     int    // text areas
+	MaxLength                int    // 0: none
+	Accept                   string // files: ".csv,text/csv"
+	Options                  []Option
+	HX                       HX
+}
+
+func (f Field) id() string {
+	if f.ID != "" {
+		return f.ID
+	}
+	return f.Name
+}
+
+func (f Field) kind() string {
+	if f.Type == "" {
+		return "text"
+	}
+	return f.Type
+}
+
+// describedBy names the hint and the error.
+func (f Field) describedBy() string {
+	var ids []string
+	if f.Hint != "" {
+		ids = append(ids, f.id()+"-hint")
+	}
+	if f.Error != "" {
+		ids = append(ids, f.id()+"-error")
+	}
+	return strings.Join(ids, " ")
+}
+
+// attrs are the attributes that all kinds of fields share.
+func (f Field) attrs() templ.Attributes {
+	a := f.HX.attrs()
+	for name, value := range map[string]string{
+		"aria-describedby": f.describedBy(), "placeholder": f.Placeholder, "autocomplete": f.Autocomplete, "inputmode": f.InputMode, "accept": f.Accept,
+	} {
+		if value != "" {
+			a[name] = value
+		}
+	}
+	if f.MaxLength > 0 {
+		a["maxlength"] = f.MaxLength
+	}
+	for name, on := range map[string]bool{"disabled": f.Off, "readonly": f.ReadOnly, "autofocus": f.Focus} {
+		if on {
+			a[name] = true
+		}
+	}
+	if f.Error != "" {
+		a["aria-invalid"] = "true"
+	}
+	if f.Mono {
+		a["spellcheck"] = "false"
+	}
+	return a
+}
+
+func (f Field) rows() int {
+	if f.Rows == 0 {
+		return 3
+	}
+	return f.Rows
+}
+
+// first is the id of the first control, for the label and for the error summary's link.
+func (f Field) first() string {
+	if len(f.Options) > 0 {
+		return f.id() + "-" + slug(f.Options[0].Value)
+	}
+	return f.id()
+}
+
+// Problem is a line of the error summary. Field is the id of the control; empty for what concerns no field.
+type Problem struct{ Field, Text string }
+
+// Problems are the errors of fields, for the summary above the form.
+func Problems(fields ...Field) []Problem {
+	var all []Problem
+	for _, f := range fields {
+		if f.Error != "" {
+			all = append(all, Problem{Field: f.id(), Text: f.Error})
+		}
+	}
+	return all
+}
+
+// Token is a {name} that a template may hold.
+type Token struct{ Name, Help string }
+
+// TokenGroup is a labelled group of tokens.
+type TokenGroup struct {
+	Label  string
+	Tokens []Token
+}
+
+// TokenField is a text area of a template with its tokens as chips.
+type TokenField struct {
+	Field  Field
+	Groups []TokenGroup
+	Others []string // names that are known too but have no chip
+}
+
+func (t TokenField) known() string {
+	names := append([]string(nil), t.Others...)
+	for _, g := range t.Groups {
+		for _, token := range g.Tokens {
+			names = append(names, token.Name)
+		}
+	}
+	return strings.Join(names, " ")
+}
+
+// Part is a piece of a filled template: Token names what filled it, Bad marks what stays as it is.
+type Part struct {
+	Text, Token string
+	Bad         bool
+}
+
+// breaks cuts a text where a URL may break its line.
+func breaks(text string) []string {
+	return strings.Split(strings.ReplaceAll(text, "&", "\x00&"), "\x00")
+}
+
+func moneyField(f Field, currency string) Field {
+	f.InputMode, f.Unit = "decimal", currency
+	if f.Autocomplete == "" {
+		f.Autocomplete = "off"
+	}
+	return f
+}
+
+func problemsTitle(n int) string {
+	if n == 1 {
+		return "One thing is to be mended"
+	}
+	return "Some things are to be mended"
+}
