@@ -58,7 +58,8 @@ var onlyIn = map[string][]string{
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.
 var domainFloors = [][]string{
 	{"."}, {"errs"}, {"money"}, {"field"}, {"audit", "mail"}, {"account"}, {"advertiser", "affiliate", "network"},
-	{"offer", "ledger", "notice"}, {"click"}, {"preset"}, {"conversion"}, {"postback"}, {"trace", "report"},
+	{"notice", "history", "note"}, {"offer", "ledger", "application"}, {"click"}, {"preset"}, {"conversion"}, {"postback"},
+	{"trace", "report"}, {"search", "work"},
 }
 
 // domainPure is what the domain may import besides itself and the pure part of the standard library.

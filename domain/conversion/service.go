@@ -79,6 +79,10 @@ type Store interface {
 	AdvertisersDecide(ctx context.Context) (bool, error)
 
 	Get(ctx context.Context, scope account.Scope, id ID) (Conversion, error)
+	// GetMany gives those of the scope that have these ids, in no order.
+	GetMany(ctx context.Context, scope account.Scope, ids []ID) ([]Conversion, error)
+	// ByTxID gives those of the scope that have these texts as txid, by txid.
+	ByTxID(ctx context.Context, scope account.Scope, txids []string) (map[string][]TxIDHolder, error)
 	List(ctx context.Context, scope account.Scope, f Filter, p domain.Page) (domain.Slice[Conversion], error)
 	// Events gives what happened to the conversions of a click: the newest so many, oldest first.
 	Events(ctx context.Context, scope account.Scope, id click.ID, limit int) ([]Event, error)

@@ -1,22 +1,40 @@
-// Package network is what holds for the whole network: its name, and what its parties may decide by themselves.
+// Package network is what holds for the whole network: its name and face, what its parties may decide by themselves, and
+// who may sign up.
 package network
 
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/audit"
+	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/field"
+	"github.com/waypost/waypost/domain/money"
 )
 
 // Settings of the network. There is one of them.
 type Settings struct {
 	Name              string // as its parties know it
 	AdvertisersDecide bool   // advertisers approve and reject their own conversions
-	UpdatedAt         time.Time
+
+	BrandColour  string         // #rrggbb; empty = the product's own
+	LogoVersion  string         // of Logo; empty = there is none
+	SupportEmail string         // empty = none is shown
+	TermsURL     string         // that whoever signs up accepts; empty = there are none
+	Currency     money.Currency // of new parties
+	TimeZone     string         // IANA name, of new users
+
+	AffiliateSignUp     bool // strangers may apply as affiliates
+	AdvertiserSignUp    bool
+	AffiliateQuestions  []Question // of the sign-up form, in their order
+	AdvertiserQuestions []Question
+
+	UpdatedAt time.Time
 }
 
 // Store keeps the settings.
@@ -24,6 +42,10 @@ type Store interface {
 	Get(ctx context.Context) (Settings, error)
 	GetForUpdate(ctx context.Context) (Settings, error) // locked until the transaction ends
 	Update(ctx context.Context, s Settings) error
+
+	GetLogo(ctx context.Context) (Logo, error) // NotFound where there is none
+	SetLogo(ctx context.Context, l Logo) error
+	DeleteLogo(ctx context.Context) error
 }
 
 // Deps is what a Service works with.
@@ -52,7 +74,16 @@ func (s *Service) Get(ctx context.Context, actor account.Actor) (Settings, error
 	return settings, nil
 }
 
-// Update changes the settings.
+// Public reads the settings for strangers: the pages that need no log-in show their name, face and sign-up forms.
+func (s *Service) Public(ctx context.Context) (Settings, error) {
+	settings, err := s.Store.Get(ctx)
+	if err != nil {
+		return Settings{}, fmt.Errorf("get network settings: %w", err)
+	}
+	return settings, nil
+}
+
+// Update changes the settings; the logo has deeds of its own.
 func (s *Service) Update(ctx context.Context, actor account.Actor, change func(*Settings)) (Settings, error) {
 	if err := actor.Require(account.PermissionManageNetwork); err != nil {
 		return Settings{}, err
@@ -65,24 +96,51 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, change func(*
 		}
 		after = before
 		change(&after)
-		var c field.Checks
-		after.Name, err = field.Required(after.Name)
-		c.Add("body.name", err)
-		if err := c.Err(); err != nil {
+		after.LogoVersion = before.LogoVersion
+		if err := after.check(); err != nil {
 			return err
 		}
 		after.UpdatedAt = s.Clock.Now()
 		if err := s.Store.Update(ctx, after); err != nil {
 			return err
 		}
-		e, err := actor.Audit(after.UpdatedAt, "network.update", "network", "settings", before, after)
-		if err != nil {
-			return err
-		}
-		return s.Audit.Record(ctx, e)
+		return s.record(ctx, actor, before, after)
 	})
 	if err != nil {
 		return Settings{}, fmt.Errorf("update network settings: %w", err)
 	}
 	return after, nil
+}
+
+func (s *Service) record(ctx context.Context, actor account.Actor, before, after Settings) error {
+	e, err := actor.Audit(after.UpdatedAt, "network.update", "network", "settings", before, after)
+	if err != nil {
+		return err
+	}
+	return s.Audit.Record(ctx, e)
+}
+
+var colourForm = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+
+// check brings the settings into their stored form and finds all that is wrong with them.
+func (s *Settings) check() error {
+	var c field.Checks
+	var err error
+	s.Name, err = field.Required(s.Name)
+	c.Add("body.name", err)
+	if s.BrandColour = strings.ToLower(strings.TrimSpace(s.BrandColour)); s.BrandColour != "" && !colourForm.MatchString(s.BrandColour) {
+		c.Add("body.brand_colour", errs.Invalid("invalid_colour", "must be a colour such as #1f6feb, or empty"))
+	}
+	s.SupportEmail, err = field.Email(s.SupportEmail)
+	c.Add("body.support_email", err)
+	s.TermsURL, err = WebAddress(s.TermsURL)
+	c.Add("body.terms_url", err)
+	s.Currency, err = money.ParseCurrency(string(s.Currency))
+	c.Add("body.currency", err)
+	if _, err := time.LoadLocation(s.TimeZone); err != nil || s.TimeZone == "" || s.TimeZone == "Local" {
+		c.Add("body.time_zone", errs.Invalid("invalid_time_zone", "must be an IANA time zone such as Europe/Berlin"))
+	}
+	s.AffiliateQuestions = checkQuestions(s.AffiliateQuestions, "body.affiliate_questions", &c)
+	s.AdvertiserQuestions = checkQuestions(s.AdvertiserQuestions, "body.advertiser_questions", &c)
+	return c.Err()
 }

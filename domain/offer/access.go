@@ -11,6 +11,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/field"
+	"github.com/waypost/waypost/domain/notice"
 )
 
 // AccessFilter narrows a list of accesses; the zero filter takes all.
@@ -43,13 +44,15 @@ func (s *Service) SetAccess(ctx context.Context, actor account.Actor, a Access) 
 	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
 		// The lock on the offer keeps two answers to one affiliate apart.
-		if _, err := s.Store.GetForUpdate(ctx, actor.Scope(), a.OfferID); err != nil {
+		o, err := s.Store.GetForUpdate(ctx, actor.Scope(), a.OfferID)
+		if err != nil {
 			return fmt.Errorf("set access to offer %d: %w", a.OfferID, err)
 		}
 		if a.AffiliateID == 0 {
 			return errs.Invalid("required", "must name the affiliate that the offer is for").At("body.affiliate_id")
 		}
-		if _, err := s.findAffiliate(ctx, actor, a.AffiliateID); err != nil {
+		asker, err := s.findAffiliate(ctx, actor, a.AffiliateID)
+		if err != nil {
 			return err
 		}
 		before, err := s.Store.GetAccess(ctx, a.OfferID, a.AffiliateID)
@@ -70,12 +73,37 @@ func (s *Service) SetAccess(ctx context.Context, actor account.Actor, a Access) 
 		if known {
 			was = before
 		}
-		return s.record(ctx, actor, "offer_access.set", "offer", a.OfferID, was, a)
+		if err := s.record(ctx, actor, "offer_access.set", "offer", a.OfferID, was, a); err != nil {
+			return err
+		}
+		return s.tellOfAccess(ctx, o, asker, a.Status, asks, known)
 	})
 	if err != nil {
 		return Access{}, err
 	}
 	return a, nil
+}
+
+// tellOfAccess tells the operators of an affiliate's wish, and the affiliate of the answer to one: whoever never asked
+// is told of a permission only.
+func (s *Service) tellOfAccess(ctx context.Context, o Offer, a affiliate.Affiliate, status AccessStatus, asks, asked bool) error {
+	n := notice.Notice{ObjectType: "offer", ObjectID: fmt.Sprint(o.ID)}
+	switch {
+	case s.Notices == nil:
+		return nil
+	case asks:
+		n.Kind = "access_requested"
+		n.Text = fmt.Sprintf("%s (affiliate %d) asks to run the offer %s (%d). Approve or reject it.", a.Name, a.ID, o.Name, o.ID)
+	case status == AccessApproved:
+		n.AffiliateID, n.Kind = a.ID, "access_approved"
+		n.Text = fmt.Sprintf("You may run the offer %s (%d). Your tracking link is ready.", o.Name, o.ID)
+	case status == AccessRejected && asked:
+		n.AffiliateID, n.Kind = a.ID, "access_rejected"
+		n.Text = fmt.Sprintf("You may not run the offer %s (%d). Ask the network if you want to know why.", o.Name, o.ID)
+	default:
+		return nil
+	}
+	return s.Notices.Post(ctx, n)
 }
 
 // ListAccess reads a part of the accesses, newest first. An affiliate sees its own, operators see all; advertisers are

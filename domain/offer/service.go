@@ -13,6 +13,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/notice"
 )
 
 // Filter narrows a list of offers; the zero Filter takes all.
@@ -63,6 +64,7 @@ type Deps struct {
 	Advertisers Advertisers
 	Affiliates  Affiliates
 	Audit       audit.Recorder
+	Notices     notice.Poster // tells of asked and granted access; nil = nobody is told
 	Clock       domain.Clock
 	Lint        Lint
 	TrackingURL string // base of tracking links
