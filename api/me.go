@@ -15,9 +15,10 @@ const tagMe = "You"
 
 func (s *service) meRoutes() {
 	register(s, op{"me", http.MethodGet, "/me", "Read who you are and what you may do", tagMe, 0, nil}, s.me)
-	register(s, op{"update-me", http.MethodPatch, "/me", "Change your name or time zone", tagMe, 0, nil}, s.updateMe)
+	register(s, op{"update-me", http.MethodPatch, "/me", "Change your name, time zone or theme", tagMe, 0, nil}, s.updateMe)
 	register(s, op{"list-sessions", http.MethodGet, "/me/sessions", "List your log-ins that go on", tagMe, 0, nil}, s.listSessions)
 	register(s, op{"end-session", http.MethodDelete, "/me/sessions/{id}", "End one of your log-ins", tagMe, 204, nil}, s.endSession)
+	register(s, op{"end-other-sessions", http.MethodDelete, "/me/sessions", "End all of your log-ins but this one", tagMe, 204, nil}, s.endOtherSessions)
 }
 
 // meBody is the user that the token belongs to.
@@ -66,8 +67,9 @@ func (s *service) me(ctx context.Context, actor account.Actor, _ *struct{}) (*on
 
 type meUpdate struct {
 	Body struct {
-		Name     Nullable[string] `json:"name,omitempty" maxLength:"400" example:"Jane Doe" doc:"Your name; null empties it"`
-		TimeZone Optional[string] `json:"time_zone,omitempty" maxLength:"100" doc:"IANA name" example:"Europe/Berlin"`
+		Name     Nullable[string]        `json:"name,omitempty" maxLength:"400" example:"Jane Doe" doc:"Your name; null empties it"`
+		TimeZone Optional[string]        `json:"time_zone,omitempty" maxLength:"100" doc:"IANA name" example:"Europe/Berlin"`
+		Theme    Optional[account.Theme] `json:"theme,omitempty" enum:"auto,light,dark" doc:"How screens look; auto follows the device" example:"dark"`
 	}
 }
 
@@ -75,6 +77,7 @@ func (s *service) updateMe(ctx context.Context, actor account.Actor, in *meUpdat
 	u, err := s.Accounts.UpdateMe(ctx, actor, func(p *account.MyProfile) {
 		in.Body.Name.to(&p.Name)
 		in.Body.TimeZone.to(&p.TimeZone)
+		in.Body.Theme.to(&p.Theme)
 	})
 	if err != nil {
 		return nil, err
@@ -85,11 +88,13 @@ func (s *service) updateMe(ctx context.Context, actor account.Actor, in *meUpdat
 // sessionBody is one of your log-ins.
 type sessionBody struct {
 	ID         string    `json:"id" doc:"Id of the log-in"`
+	Kind       string    `json:"kind" enum:"api,browser" doc:"Of the API, or of a browser to the portals"`
 	Current    bool      `json:"current" doc:"The one that this call belongs to"`
 	CreatedAt  time.Time `json:"created_at" doc:"When you logged in"`
-	LastUsedAt time.Time `json:"last_used_at" doc:"When its access token was last renewed"`
-	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends unless it is renewed before"`
-	IP         string    `json:"ip" doc:"Where it was last renewed from" example:"203.0.113.9"`
+	LastUsedAt time.Time `json:"last_used_at" doc:"When it was last used, to the minute; of the API: when its access token was last renewed"`
+	ExpiresAt  time.Time `json:"expires_at" doc:"When it ends unless it is used before"`
+	IP         string    `json:"ip" doc:"Where it was last used from" example:"203.0.113.9"`
+	UserAgent  string    `json:"user_agent" doc:"What the browser calls itself; empty for the API" example:"Mozilla/5.0"`
 }
 
 func (s *service) listSessions(ctx context.Context, actor account.Actor, in *struct{ Paging }) (*list[sessionBody], error) {
@@ -99,8 +104,8 @@ func (s *service) listSessions(ctx context.Context, actor account.Actor, in *str
 	}
 	caller, _ := ctx.Value(callerKey{}).(caller)
 	return newList(found, func(o account.OpenSession) sessionBody {
-		return sessionBody{ID: o.ID.String(), Current: o.ID == caller.family, CreatedAt: moment(o.CreatedAt),
-			LastUsedAt: moment(o.LastUsedAt), ExpiresAt: moment(o.ExpiresAt), IP: o.IP}
+		return sessionBody{ID: o.ID.String(), Kind: string(o.Kind), Current: o.ID == caller.family, CreatedAt: moment(o.CreatedAt),
+			LastUsedAt: moment(o.LastUsedAt), ExpiresAt: moment(o.ExpiresAt), IP: o.IP, UserAgent: o.UserAgent}
 	}), nil
 }
 
@@ -114,4 +119,9 @@ func (s *service) endSession(ctx context.Context, actor account.Actor, in *sessi
 		return nil, noSuch("log-in")
 	}
 	return nil, s.Accounts.EndSession(ctx, actor, id)
+}
+
+func (s *service) endOtherSessions(ctx context.Context, actor account.Actor, _ *struct{}) (*noBody, error) {
+	caller, _ := ctx.Value(callerKey{}).(caller)
+	return nil, s.Accounts.EndOthers(ctx, actor, caller.family)
 }

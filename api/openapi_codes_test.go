@@ -54,6 +54,7 @@ func literal(e ast.Expr) string {
 var unanswered = map[string]string{
 	"recipient_refused": "of mail that is sent later", "unreadable": "of mail that is sent later",
 	"invalid_click": "of the spool's loader",
+	"view_only":     "of the portals", "already_viewing": "of the portals", "forged_request": "of the portals",
 }
 
 // elsewhere are codes that the door answers with another status than their kind's.

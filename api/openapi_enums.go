@@ -10,6 +10,8 @@ import (
 // meanings say what each word of an enumeration means. The key is its words, joined by blanks; where two fields have
 // the same words, they mean the same.
 var meanings = map[string][]string{
+	"auto light dark":                                   {"follows the device", "dark on light", "light on dark"},
+	"api browser":                                       {"tokens of the API", "a cookie of the portals"},
 	"active paused pending blocked":                     {"does business", "stopped for a while", "not accepted yet", "shut out"},
 	"active pending paused blocked":                     {"does business", "not accepted yet", "stopped for a while", "shut out"},
 	"active invited disabled":                           {"may log in", "has been mailed a link and has no password yet", "may not log in"},

@@ -140,6 +140,7 @@ var fieldExamples = map[string]any{
 	"ReplayedBody.more":                  false,
 	"ReplayedBody.last_received_at":      "2026-03-04T05:20:41.4Z",
 	"SessionBody.id":                     "019cb700-1a2b-7c3d-8e4f-5a6b7c8d9e0f",
+	"SessionBody.kind":                   "browser",
 	"SessionBody.current":                true,
 	"SessionBody.last_used_at":           exampleMoment,
 	"SessionBody.expires_at":             "2026-04-03T05:20:41.5Z",
@@ -162,8 +163,8 @@ var schemaExamples = map[string]string{
 		{"at": "2026-03-04T05:20:41.5Z", "kind": "ledger", "summary": "7.50 USD moved from network:commission to a34:approved", "data": {"kind": "conversion", "from_account": "network:commission", "to_account": "a34:approved", "amount": "7.50", "currency": "USD"}},
 		{"at": "2026-03-04T05:20:41.6Z", "kind": "delivery", "summary": "Affiliate's postback 5 is due for status approved: delivered", "data": {"delivery_id": "` + exampleDelivery + `", "postback_id": 5, "status": "delivered"}},
 		{"at": "2026-03-04T05:20:41.8Z", "kind": "delivery_attempt", "summary": "Try 1 of postback 5: HTTP 200 after 184 ms", "data": {"delivery_id": "` + exampleDelivery + `", "number": 1, "status_code": 200, "duration_ms": 184}}]}`,
-	"UserBody": `{"id": 41, "email": "jane@example.com", "name": "Jane Doe", "role": "affiliate", "affiliate_id": 34, "advertiser_id": null, "status": "active", "time_zone": "Europe/Berlin", "second_factor": false, "last_login_at": "2026-03-04T05:00:00Z", "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z"}`,
-	"MeBody":   `{"id": 41, "email": "jane@example.com", "name": "Jane Doe", "role": "affiliate", "affiliate_id": 34, "advertiser_id": null, "status": "active", "time_zone": "Europe/Berlin", "second_factor": false, "last_login_at": "2026-03-04T05:00:00Z", "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z", "party": {"kind": "affiliate", "id": 34, "name": "Blue Media", "status": "active"}, "permissions": ["read_catalogue", "write_postbacks", "make_links", "read_traffic", "resend_deliveries", "read_money"]}`,
+	"UserBody": `{"id": 41, "email": "jane@example.com", "name": "Jane Doe", "role": "affiliate", "affiliate_id": 34, "advertiser_id": null, "status": "active", "time_zone": "Europe/Berlin", "theme": "auto", "second_factor": false, "last_login_at": "2026-03-04T05:00:00Z", "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z"}`,
+	"MeBody":   `{"id": 41, "email": "jane@example.com", "name": "Jane Doe", "role": "affiliate", "affiliate_id": 34, "advertiser_id": null, "status": "active", "time_zone": "Europe/Berlin", "theme": "auto", "second_factor": false, "last_login_at": "2026-03-04T05:00:00Z", "created_at": "2026-01-02T09:00:00Z", "updated_at": "2026-01-02T09:00:00Z", "party": {"kind": "affiliate", "id": 34, "name": "Blue Media", "status": "active"}, "permissions": ["read_catalogue", "write_postbacks", "make_links", "read_traffic", "resend_deliveries", "read_money"]}`,
 }
 
 // saveOnly are fields that only the answer to a write has, unless they are required.

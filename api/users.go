@@ -31,6 +31,7 @@ type UserBody struct {
 	AdvertiserID  *int64         `json:"advertiser_id" nullable:"true" doc:"Set for role advertiser"`
 	Status        string         `json:"status" enum:"active,invited,disabled" doc:"Only an active user may log in; an invited one has no password yet"`
 	TimeZone      string         `json:"time_zone" doc:"IANA name, for screens" example:"Europe/Berlin"`
+	Theme         string         `json:"theme" enum:"auto,light,dark" doc:"How screens look to the user"`
 	SecondFactor  bool           `json:"second_factor" doc:"Log-in asks for a one-time password too"`
 	LastLoginAt   *time.Time     `json:"last_login_at" nullable:"true" doc:"When the user logged in last; null = never"`
 	CreatedAt     time.Time      `json:"created_at" doc:"When it was made"`
@@ -40,7 +41,7 @@ type UserBody struct {
 
 func newUserBody(u account.User) UserBody {
 	return UserBody{ID: u.ID, Email: u.Email, Name: u.Name, Role: string(u.Role), AffiliateID: optionalID(u.AffiliateID),
-		AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status), TimeZone: u.TimeZone, SecondFactor: u.SecondFactor,
+		AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status), TimeZone: u.TimeZone, Theme: string(u.Theme), SecondFactor: u.SecondFactor,
 		LastLoginAt: optionalTime(u.LastLoginAt), CreatedAt: moment(u.CreatedAt), UpdatedAt: moment(u.UpdatedAt)}
 }
 

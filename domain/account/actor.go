@@ -39,6 +39,9 @@ type Actor struct {
 	IP           string
 	Key          KeyID  // of the API key that the call came with; 0 = a log-in
 	System       string // set for a part of the system such as "worker"; it may do everything
+	// Viewing is the operator who looks at the party's portal as the party; then UserID is 0 and the actor may only read.
+	// Require refuses it what is no reading, RequireLogin its own affairs, and Audit every deed that leaves a trace.
+	Viewing UserID
 }
 
 // SystemActor is a part of Waypost itself, such as "worker" or "demo".
@@ -46,15 +49,31 @@ func SystemActor(part string) Actor { return Actor{System: part} }
 
 // Require is nil if the actor holds the permission, else a Forbidden error.
 func (a Actor) Require(p Permission) error {
+	if !p.reading() {
+		if err := a.RequireWrite(); err != nil {
+			return err
+		}
+	}
 	if a.System != "" || permits(a.Role, p) {
 		return nil
 	}
 	return errs.Forbidden("forbidden", "your role %q may not %s; ask an administrator of the network", a.Role, p)
 }
 
+// RequireWrite is a Forbidden error for who may only look. Deeds that ask for no permission but that of reading call it.
+func (a Actor) RequireWrite() error {
+	if a.Viewing != 0 {
+		return errs.Forbidden("view_only", "you are looking at this portal as somebody else, so nothing can be changed: stop viewing first")
+	}
+	return nil
+}
+
 // RequireLogin is a Forbidden error for an API key: what could outlive the key, or hand out another one, asks for a
 // log-in.
 func (a Actor) RequireLogin() error {
+	if err := a.RequireWrite(); err != nil {
+		return err
+	}
 	if a.Key != 0 {
 		return errs.Forbidden("login_required", "an API key may not do this: log in with e-mail address and password")
 	}
@@ -74,8 +93,12 @@ func (a Actor) Scope() Scope {
 	return Scope{}
 }
 
-// Audit makes the audit entry of a deed of this actor.
+// Audit makes the audit entry of a deed of this actor. As every write has one in its transaction, it is here that who may
+// only look is refused for certain.
 func (a Actor) Audit(at time.Time, action, objectType string, objectID any, before, after any) (audit.Entry, error) {
+	if err := a.RequireWrite(); err != nil {
+		return audit.Entry{}, err
+	}
 	e := audit.Entry{At: at, UserID: int64(a.UserID), Actor: string(a.Role), IP: a.IP,
 		Action: action, ObjectType: objectType, ObjectID: fmt.Sprint(objectID)}
 	switch {

@@ -21,6 +21,15 @@ type LoginInput struct {
 // address, wrong password, disabled and invited users get the same answer, invalid_credentials, after the same time;
 // who guessed too often is refused before any hash is computed. Errors besides: otp_required, invalid_otp.
 func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
+	u, err := s.login(ctx, in)
+	if err != nil {
+		return User{}, err
+	}
+	return u, nil
+}
+
+// login is Login, which tells the user also where the error is otp_required: its password was right.
+func (s *Service) login(ctx context.Context, in LoginInput) (User, error) {
 	email := strings.TrimSpace(in.Email)
 	var u User
 	err := s.loginAttempt(ctx, email, in.IP, func() error {
@@ -46,10 +55,10 @@ func (s *Service) Login(ctx context.Context, in LoginInput) (User, error) {
 		}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errs.HasCode(err, "otp_required") {
 		return User{}, err
 	}
-	return u, nil
+	return u, err
 }
 
 // prove tells whether the password is that of an active user.

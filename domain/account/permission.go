@@ -55,6 +55,11 @@ func (p Permission) Name() string { return permissionNames[p] }
 // Permissions are what a role may do.
 func (r Role) Permissions() []Permission { return slices.Clone(grants[r]) }
 
+// reading tells what changes nothing. A link is made of what is known and kept nowhere.
+func (p Permission) reading() bool {
+	return p == PermissionReadCatalogue || p == PermissionReadTraffic || p == PermissionReadMoney || p == PermissionMakeLinks
+}
+
 func permits(r Role, p Permission) bool { return slices.Contains(grants[r], p) }
 
 // within tells whether a role may do nothing that the other may not, and belongs to the same kind of party.

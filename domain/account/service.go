@@ -34,26 +34,27 @@ type Store interface {
 	ReplaceHash(ctx context.Context, id UserID, from, to string) error
 
 	TokenStore
+	BrowserStore
 	KeyStore
 	FactorStore
 	LinkStore
 	ClaimStore
 }
 
-// TokenStore keeps log-ins, each a family of refresh tokens of which every one follows from the one before.
+// TokenStore keeps log-ins to the API, each a family of refresh tokens of which every one follows from the one before.
 type TokenStore interface {
 	InsertToken(ctx context.Context, t RefreshToken) error
 	FindToken(ctx context.Context, hash [32]byte) (RefreshToken, error)
 	SpendToken(ctx context.Context, id domain.UUID, at time.Time) error
 	RevokeFamily(ctx context.Context, family domain.UUID, at time.Time) error
-	RevokeUser(ctx context.Context, id UserID, at time.Time) error
+	RevokeUser(ctx context.Context, id UserID, at time.Time) error // browser sessions too
 	// SessionUser is the active user of a log-in that is neither revoked nor over; else NotFound.
 	SessionUser(ctx context.Context, id UserID, family domain.UUID, now time.Time) (User, error)
 	// KnownNetwork tells whether the user logged in, or refreshed a log-in, from a network since then.
 	KnownNetwork(ctx context.Context, id UserID, network string, since time.Time) (bool, error)
 	// DeleteTokens forgets tokens that were over before.
 	DeleteTokens(ctx context.Context, before time.Time) (int, error)
-	// ListSessions lists the log-ins of a user that are neither revoked nor over.
+	// ListSessions lists the log-ins of a user, to the API and of browsers, that are neither revoked nor over.
 	ListSessions(ctx context.Context, id UserID, now time.Time, p domain.Page) (domain.Slice[OpenSession], error)
 	// RevokeSession ends one of them; NotFound if the user has none such.
 	RevokeSession(ctx context.Context, id UserID, family domain.UUID, now time.Time) error

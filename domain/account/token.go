@@ -31,12 +31,23 @@ type RefreshToken struct {
 
 // OpenSession is a log-in as its user sees it in a list.
 type OpenSession struct {
-	ID         domain.UUID // the family of its tokens
+	ID         domain.UUID // of the browser session, or the family of its tokens
+	Kind       SessionKind
 	CreatedAt  time.Time
-	LastUsedAt time.Time // at the last refresh
+	LastUsedAt time.Time // to the minute; of the API: at the last refresh
 	ExpiresAt  time.Time
-	IP         string // at the last refresh
+	IP         string // of the last use
+	UserAgent  string // of a browser
 }
+
+// SessionKind is which door a log-in is for.
+type SessionKind string
+
+// The kinds of log-ins.
+const (
+	SessionBrowser SessionKind = "browser" // the portals
+	SessionAPI     SessionKind = "api"
+)
 
 // Session is a log-in: its user, its family (the sid of access tokens) and the refresh token that continues it.
 type Session struct {
@@ -53,7 +64,16 @@ func (s *Service) IssueRefresh(ctx context.Context, u User, ip string) (Session,
 		return Session{}, err
 	}
 	var session Session
-	err = s.Tx.InTx(ctx, func(ctx context.Context) error {
+	err = s.beginLogin(ctx, u, ip, func(ctx context.Context, current User) (err error) {
+		session, err = s.continueFamily(ctx, current, family, ip)
+		return err
+	})
+	return session, err
+}
+
+// beginLogin keeps a log-in of a user that has proved itself, unless that was disabled, or got another password, since.
+func (s *Service) beginLogin(ctx context.Context, u User, ip string, keep func(ctx context.Context, current User) error) error {
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
 		// The lock orders the log-in with a disabling or a change of password at the same moment.
 		current, err := s.Store.GetUserForUpdate(ctx, u.Actor(ip).Scope(), u.ID)
 		if err != nil {
@@ -66,12 +86,11 @@ func (s *Service) IssueRefresh(ctx context.Context, u User, ip string) (Session,
 		if err := s.Store.UpdateUser(ctx, current); err != nil {
 			return fmt.Errorf("note log-in of user %d: %w", u.ID, err)
 		}
-		if session, err = s.continueFamily(ctx, current, family, ip); err != nil {
+		if err := keep(ctx, current); err != nil {
 			return err
 		}
 		return s.record(ctx, u.Actor(ip), "user.login", u.ID, nil, nil)
 	})
-	return session, err
 }
 
 // continueFamily makes the next refresh token of a log-in.
@@ -213,7 +232,7 @@ func (s *Service) Active(ctx context.Context, id UserID, family domain.UUID) (Us
 	return u, nil
 }
 
-// Prune forgets refresh tokens and links that are long over, and answers that are no longer repeated. It returns how
+// Prune forgets refresh tokens, browser sessions and links that are long over, and answers that are no longer repeated. It returns how
 // many.
 func (s *Service) Prune(ctx context.Context) (int, error) {
 	tokens, err := s.Store.DeleteTokens(ctx, s.Clock.Now().Add(-24*time.Hour))
@@ -224,9 +243,14 @@ func (s *Service) Prune(ctx context.Context) (int, error) {
 	if err != nil {
 		return tokens, fmt.Errorf("forget old links: %w", err)
 	}
+	// A network is known by the sessions that began there, so these stay as long.
+	browsers, err := s.Store.DeleteBrowsers(ctx, s.Clock.Now().Add(-knownFor))
+	if err != nil {
+		return tokens + links, fmt.Errorf("forget old sessions: %w", err)
+	}
 	claims, err := s.Store.DeleteClaims(ctx, AnswerLifetime)
 	if err != nil {
-		return tokens + links, fmt.Errorf("forget old idempotency keys: %w", err)
+		return tokens + links + browsers, fmt.Errorf("forget old idempotency keys: %w", err)
 	}
-	return tokens + links + claims, nil
+	return tokens + links + browsers + claims, nil
 }

@@ -15,6 +15,16 @@ const (
 	UserStatusDisabled UserStatus = "disabled"
 )
 
+// Theme is how screens look to a user.
+type Theme string
+
+// The themes. Auto follows the device.
+const (
+	ThemeAuto  Theme = "auto"
+	ThemeLight Theme = "light"
+	ThemeDark  Theme = "dark"
+)
+
 // User is a person with a log-in. A party (affiliate or advertiser) may have many.
 type User struct {
 	ID           UserID
@@ -26,7 +36,8 @@ type User struct {
 	Status       UserStatus
 	PasswordHash string // PHC string of argon2id; empty until a password is set
 	TimeZone     string // IANA name, for screens
-	SecondFactor bool   // log-in asks for a one-time password too; changed by its own use cases
+	Theme        Theme
+	SecondFactor bool // log-in asks for a one-time password too; changed by its own use cases
 	LastLoginAt  time.Time
 	CreatedAt    time.Time
 	UpdatedAt    time.Time

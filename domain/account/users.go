@@ -121,6 +121,7 @@ func (s *Service) UpdateUser(ctx context.Context, actor Actor, id UserID, change
 type MyProfile struct {
 	Name     string
 	TimeZone string
+	Theme    Theme
 }
 
 // UpdateMe changes the actor's own profile. Errors: login_required for an API key, whatever its role.
@@ -134,9 +135,9 @@ func (s *Service) UpdateMe(ctx context.Context, actor Actor, change func(*MyProf
 		return u, nil, err
 	}
 	return s.updateUser(ctx, actor, actor.UserID, lock, func(u *User) error {
-		p := MyProfile{Name: u.Name, TimeZone: u.TimeZone}
+		p := MyProfile{Name: u.Name, TimeZone: u.TimeZone, Theme: u.Theme}
 		change(&p)
-		u.Name, u.TimeZone = p.Name, p.TimeZone
+		u.Name, u.TimeZone, u.Theme = p.Name, p.TimeZone, p.Theme
 		return nil
 	})
 }

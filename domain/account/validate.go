@@ -27,6 +27,11 @@ func (u *User) validate(password string) error {
 		u.TimeZone = "UTC"
 	}
 	c.Add("body.time_zone", checkTimeZone(u.TimeZone))
+	if u.Theme == "" {
+		u.Theme = ThemeAuto
+	}
+	u.Theme, err = field.Choice(u.Theme, ThemeAuto, ThemeLight, ThemeDark)
+	c.Add("body.theme", err)
 	c.Add("body.affiliate_id", checkParty(u.AffiliateID, u.Role == RoleAffiliate, RoleAffiliate))
 	c.Add("body.advertiser_id", checkParty(u.AdvertiserID, u.Role == RoleAdvertiser, RoleAdvertiser))
 	if password != "" {

@@ -25,6 +25,8 @@ type Store interface {
 	// Recipients are the e-mail addresses that a notice goes to.
 	Recipients(ctx context.Context, n Notice) ([]string, error)
 	List(ctx context.Context, scope account.Scope, f Filter, page domain.Page) (domain.Slice[Notice], error)
+	// Unread counts what nobody of the party has read, up to most.
+	Unread(ctx context.Context, scope account.Scope, most int) (int, error)
 	// MarkRead keeps the first time that a notice was read, and returns the notice. Errors: not_found, also for another
 	// party's.
 	MarkRead(ctx context.Context, scope account.Scope, id ID, at time.Time) (Notice, error)
@@ -92,8 +94,22 @@ func (s *Service) List(ctx context.Context, actor account.Actor, f Filter, p dom
 	return s.Store.List(ctx, actor.Scope(), f, p)
 }
 
+// mostUnread is as far as Unread counts: who has more does not count them.
+const mostUnread = 100
+
+// Unread counts the notices that nobody of the actor's party has read, up to a hundred.
+func (s *Service) Unread(ctx context.Context, actor account.Actor) (int, error) {
+	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return 0, err
+	}
+	return s.Store.Unread(ctx, actor.Scope(), mostUnread)
+}
+
 // MarkRead notes that the actor's party has read a notice. Read once more, it keeps its first time.
 func (s *Service) MarkRead(ctx context.Context, actor account.Actor, id ID) (Notice, error) {
+	if err := actor.RequireWrite(); err != nil {
+		return Notice{}, err
+	}
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return Notice{}, err
 	}
@@ -106,6 +122,9 @@ func (s *Service) MarkRead(ctx context.Context, actor account.Actor, id ID) (Not
 
 // MarkAllRead notes that the actor's party has read all of its notices, and returns how many it had not.
 func (s *Service) MarkAllRead(ctx context.Context, actor account.Actor) (int, error) {
+	if err := actor.RequireWrite(); err != nil {
+		return 0, err
+	}
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return 0, err
 	}

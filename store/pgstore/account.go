@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -28,6 +29,7 @@ type userRow struct {
 	Status       string
 	PasswordHash string
 	TimeZone     string
+	Theme        string
 	LastLoginAt  *time.Time
 	// Written with the rest of the second factor only, as factorRow.
 	TOTPConfirmedAt *time.Time `gorm:"column:totp_confirmed_at;->"`
@@ -42,7 +44,7 @@ func newUserRow(u account.User) userRow {
 	return userRow{
 		ID: int64(u.ID), Email: u.Email, Name: u.Name, Role: string(u.Role), AffiliateID: optionalID(u.AffiliateID),
 		AdvertiserID: optionalID(u.AdvertiserID), Status: string(u.Status), PasswordHash: u.PasswordHash,
-		TimeZone: u.TimeZone, LastLoginAt: timeOrNull(u.LastLoginAt),
+		TimeZone: u.TimeZone, Theme: string(cmp.Or(u.Theme, account.ThemeAuto)), LastLoginAt: timeOrNull(u.LastLoginAt),
 		CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
 	}
 }
@@ -50,7 +52,7 @@ func newUserRow(u account.User) userRow {
 func (r userRow) user() account.User {
 	u := account.User{
 		ID: account.UserID(r.ID), Email: r.Email, Name: r.Name, Role: account.Role(r.Role), Status: account.UserStatus(r.Status),
-		PasswordHash: r.PasswordHash, TimeZone: r.TimeZone, SecondFactor: r.TOTPConfirmedAt != nil, LastLoginAt: timeOrZero(r.LastLoginAt),
+		PasswordHash: r.PasswordHash, TimeZone: r.TimeZone, Theme: account.Theme(r.Theme), SecondFactor: r.TOTPConfirmedAt != nil, LastLoginAt: timeOrZero(r.LastLoginAt),
 		CreatedAt: r.CreatedAt.UTC(), UpdatedAt: r.UpdatedAt.UTC(),
 	}
 	if r.AffiliateID != nil {

@@ -103,6 +103,15 @@ func (s Notices) List(ctx context.Context, scope account.Scope, f notice.Filter,
 		func(r noticeRow) (notice.Notice, error) { return r.notice(), nil })
 }
 
+// Unread implements notice.Store.
+func (s Notices) Unread(ctx context.Context, scope account.Scope, most int) (int, error) {
+	if err := scope.Check(); err != nil {
+		return 0, err
+	}
+	rows, err := gorm.G[noticeRow](s.db.orm(ctx)).Select("id").Scopes(noticesOf(scope)).Where("read_at IS NULL").Limit(most).Find(ctx)
+	return len(rows), translate("count unread notices", err)
+}
+
 // MarkRead implements notice.Store.
 func (s Notices) MarkRead(ctx context.Context, scope account.Scope, id notice.ID, at time.Time) (notice.Notice, error) {
 	if err := scope.Check(); err != nil {

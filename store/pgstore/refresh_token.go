@@ -85,6 +85,9 @@ func (s Accounts) RevokeFamily(ctx context.Context, family domain.UUID, at time.
 // RevokeUser implements account.Store.
 func (s Accounts) RevokeUser(ctx context.Context, id account.UserID, at time.Time) error {
 	_, err := gorm.G[refreshTokenRow](s.db.orm(ctx)).Where("user_id = ? AND revoked_at IS NULL", int64(id)).Update(ctx, "revoked_at", at)
+	if err == nil {
+		_, err = gorm.G[browserRow](s.db.orm(ctx)).Where("user_id = ? AND ended_at IS NULL", int64(id)).Update(ctx, "ended_at", at)
+	}
 	return translate("revoke log-ins of user", err)
 }
 
@@ -103,61 +106,16 @@ func (s Accounts) SessionUser(ctx context.Context, id account.UserID, family dom
 
 // KnownNetwork implements account.TokenStore. The empty network is none.
 func (s Accounts) KnownNetwork(ctx context.Context, id account.UserID, network string, since time.Time) (bool, error) {
-	rows, err := gorm.G[refreshTokenRow](s.db.orm(ctx)).Select("id").
-		Where("user_id = ? AND network = ? AND network <> '' AND created_at >= ?", int64(id), network, since).Limit(1).Find(ctx)
-	return len(rows) > 0, translate("find log-ins from a network", err)
+	var known bool
+	err := s.db.orm(ctx).Raw(`SELECT @network <> '' AND (
+		EXISTS (SELECT 1 FROM refresh_tokens WHERE user_id = @user AND network = @network AND created_at >= @since) OR
+		EXISTS (SELECT 1 FROM browser_sessions WHERE user_id = @user AND network = @network AND NOT pending AND created_at >= @since))`,
+		map[string]any{"user": int64(id), "network": network, "since": since}).Scan(&known).Error
+	return known, translate("find log-ins from a network", err)
 }
 
 // DeleteTokens implements account.Store.
 func (s Accounts) DeleteTokens(ctx context.Context, before time.Time) (int, error) {
 	n, err := gorm.G[refreshTokenRow](s.db.orm(ctx)).Where("expires_at < ?", before).Delete(ctx)
 	return n, translate("delete refresh tokens", err)
-}
-
-// openSessionRow is what is known of a log-in by the tokens of its family.
-type openSessionRow struct {
-	Family     uuid
-	LastUsedAt time.Time
-	ExpiresAt  time.Time
-	IP         string `gorm:"column:ip"`
-}
-
-func (r openSessionRow) session() (account.OpenSession, error) {
-	id := domain.UUID(r.Family)
-	return account.OpenSession{ID: id, CreatedAt: id.Time(), LastUsedAt: r.LastUsedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), IP: r.IP}, nil
-}
-
-// ListSessions implements account.TokenStore. The family's id tells when the log-in began: its first tokens may be
-// forgotten. Errors: invalid_cursor.
-func (s Accounts) ListSessions(ctx context.Context, id account.UserID, now time.Time, p domain.Page) (domain.Slice[account.OpenSession], error) {
-	before := "ffffffff-ffff-ffff-ffff-ffffffffffff"
-	if _, text, err := decodeCursor(p.Cursor); err != nil {
-		return domain.Slice[account.OpenSession]{}, err
-	} else if text != "" {
-		if _, ok := domain.ParseUUID(text); !ok {
-			return domain.Slice[account.OpenSession]{}, invalidCursor()
-		}
-		before = text
-	}
-	limit := pageLimit(p)
-	var rows []openSessionRow
-	err := s.db.orm(ctx).Raw(`SELECT family, max(created_at) AS last_used_at, max(expires_at) AS expires_at,
-			(array_agg(ip ORDER BY created_at DESC))[1] AS ip
-		FROM refresh_tokens WHERE user_id = ? AND family < ?::uuid
-		GROUP BY family HAVING bool_and(revoked_at IS NULL) AND max(expires_at) > ?
-		ORDER BY family DESC LIMIT ?`, int64(id), before, now, limit+1).Scan(&rows).Error
-	if err != nil {
-		return domain.Slice[account.OpenSession]{}, translate("list log-ins", err)
-	}
-	return slice(rows, limit, func(r openSessionRow) string {
-		return encodeCursor(domain.UUID(r.Family).Time(), domain.UUID(r.Family).String())
-	}, openSessionRow.session)
-}
-
-// RevokeSession implements account.TokenStore.
-func (s Accounts) RevokeSession(ctx context.Context, id account.UserID, family domain.UUID, now time.Time) error {
-	n, err := gorm.G[refreshTokenRow](s.db.orm(ctx)).
-		Where("user_id = ? AND family = ? AND revoked_at IS NULL AND expires_at > ?", int64(id), uuid(family), now).
-		Update(ctx, "revoked_at", now)
-	return changed("revoke log-in", n, err)
 }
