@@ -45,6 +45,7 @@ type Deps struct {
 	Reports     *report.Service
 	Network     *network.Service
 	Traces      *trace.Service
+	TraceLinks  *trace.Links
 	Notices     *notice.Service
 	Clock       domain.Clock
 	Log         *slog.Logger
@@ -97,6 +98,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.presetRoutes()
 	s.postbackRoutes()
 	s.clickRoutes()
+	s.traceLinkRoutes()
 	s.conversionRoutes()
 	s.logRoutes()
 	s.deliveryRoutes()

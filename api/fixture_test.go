@@ -101,6 +101,7 @@ func newWorld(t testing.TB) *world {
 	w.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: postbacks, Audit: db.Audit(),
 		Signer: w.signer, Clock: now, Random: rand.Reader})
 	clicks := click.NewService(db.Clicks(), w.signer, nil, now)
+	traces := trace.NewService(db.Traces(), clicks, w.conversions, postbacks)
 	notices := notice.NewService(notice.Deps{Tx: db, Store: db.Notices(), Outbox: db.Mails(), Clock: now, Random: rand.Reader})
 	w.postNotice = notices.Post
 	w.e = echo.New()
@@ -115,8 +116,9 @@ func newWorld(t testing.TB) *world {
 		Coupons:   offer.NewCouponService(offer.CouponDeps{Tx: db, Store: db.Coupons(), Offers: db.Offers(), Affiliates: db.Affiliates(), Audit: db.Audit(), Clock: now}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()), Reports: report.NewService(db.Reports(), now),
 		Network: settings.NewService(settings.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now}),
-		Traces:  trace.NewService(db.Traces(), clicks, w.conversions, postbacks), Notices: notices,
-		Clock: now, Log: log,
+		Traces:  traces, Notices: notices,
+		TraceLinks: trace.NewLinks(trace.LinkDeps{Traces: traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: now, Random: rand.Reader}),
+		Clock:      now, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -168,9 +168,22 @@ var rights = map[string]right{
 	"GET /clicks":                         {may: everyone},
 	"GET /clicks/:click_id":               {may: everyone},
 	"GET /clicks/:click_id/trace":         {may: everyone},
-	"GET /conversions":                    {may: everyone},
-	"POST /conversions":                   {may: catalogue, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates", "com": "1"})},
-	"GET /conversions/:id":                {may: everyone},
+	"POST /clicks/:click_id/trace-links":  {may: everyone, login: true, body: plain(fields{"hours": 1})},
+	"GET /trace-links":                    {may: everyone},
+	"DELETE /trace-links/:id": {may: everyone, fresh: func(m *matrix, w who) string {
+		maker := w
+		if w.key {
+			maker.token = m.admin
+		}
+		if w.key && w.party() {
+			maker.token = m.tokenOf(w)
+		}
+		return "/trace-links/" + m.must(201, maker.token, "POST", "/clicks/"+m.ids[w.pair]["clicks"]+"/trace-links", fields{})["id"].(string)
+	}},
+	"GET /shared-traces/:token": {may: "*"},
+	"GET /conversions":          {may: everyone},
+	"POST /conversions":         {may: catalogue, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates", "com": "1"})},
+	"GET /conversions/:id":      {may: everyone},
 	"PATCH /conversions/:id": {may: catalogue + "d", body: func(_ *matrix, w who, _ int) any {
 		return fields{"status": map[bool]string{true: "rejected", false: "approved"}[w.role == 'A']}
 	}},

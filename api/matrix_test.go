@@ -67,7 +67,8 @@ func newMatrix(t testing.TB) *matrix {
 			m.ids[i]["users/"+kind], m.ids[i]["api-keys/"+kind] = fmt.Sprint(u.ID), fmt.Sprint(id(k))
 			m.ids[i]["sessions/"+kind] = items(m.must(200, token, "GET", "/me/sessions", nil))[0]["id"].(string)
 			m.ids[i]["notices/"+kind] = items(m.must(200, token, "GET", "/notices", nil))[0]["id"].(string)
-			m.marks[i] = append(m.marks[i], u.Email, k["prefix"].(string), m.ids[i]["sessions/"+kind], m.ids[i]["notices/"+kind])
+			m.ids[i]["trace-links/"+kind] = m.must(201, token, "POST", "/clicks/"+m.ids[i]["clicks"]+"/trace-links", fields{"note": fmt.Sprintf("mark%dmark", i)})["id"].(string)
+			m.marks[i] = append(m.marks[i], m.ids[i]["trace-links/"+kind], u.Email, k["prefix"].(string), m.ids[i]["sessions/"+kind], m.ids[i]["notices/"+kind])
 			name := fmt.Sprintf("%s %d", u.Role, i)
 			m.whos = append(m.whos, who{name: name, token: token, role: letter, pair: i, user: u},
 				who{name: name + "'s key", token: k["secret"].(string), role: letter, pair: i, key: true, user: u})
@@ -155,7 +156,7 @@ func (m *matrix) missing(route string, w who) string {
 			if w.token != m.whos[0].token {
 				parts[j] = strings.Repeat("0", len(parts[j]))
 			}
-		case "conversions", "deliveries", "postback-log", "sessions", "notices":
+		case "conversions", "deliveries", "postback-log", "sessions", "notices", "trace-links":
 			parts[j] = "0199b0a2-7c1e-7000-8000-000000000001"
 		case "presets":
 			parts[j] = "no-such-preset"

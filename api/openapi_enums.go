@@ -28,6 +28,7 @@ var meanings = map[string][]string{
 	"recorded updated duplicate queued refused":         {"a new conversion", "an earlier conversion was changed", "a repeat, which changes nothing", "stored, decided soon", "not accepted; code says why"},
 	"refused queued":                                    {"calls that were not accepted", "calls that still wait"},
 	"admin manager finance viewer affiliate advertiser": {"operator: everything", "operator: all but users, settings and exchange rates", "operator: reads all, manages money", "operator: reads all", "its own affiliate", "its own advertiser"},
+	"operator affiliate advertiser":                     {"the network's: all", "the click's affiliate", "the click's advertiser"},
 	"affiliate advertiser":                              {"sends visitors", "pays for conversions"},
 	"literal macro unknown":                             {"text that stays as it is", "filled", "looks like a macro, but there is none of this name: it stays as it is"},
 	"tracker advertiser network":                        {"an affiliate's tracker", "an advertiser's platform", "a network that you migrate from"},

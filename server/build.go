@@ -129,11 +129,12 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 		return fmt.Errorf("WAYPOST_SECRET: %w", err)
 	}
 	clicks := click.NewService(db.Clicks(), s.signer, flush, now)
+	traces := trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks)
 	return api.Mount(e, api.Deps{
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: newCoupons(db),
 		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
 		Reports: report.NewService(db.Reports(), now),
-		Traces:  trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks), Notices: s.notices, Clock: now, Log: log,
+		Traces:  traces, TraceLinks: newTraceLinks(db, traces), Notices: s.notices, Clock: now, Log: log,
 	})
 }
 
