@@ -55,6 +55,9 @@ var files = sync.OnceValue(func() map[string]file {
 	}
 	all := make(map[string]file, len(entries))
 	for _, entry := range entries {
+		if entry.Name() == "manifest.json" {
+			continue
+		}
 		plain, err := dist.ReadFile("dist/" + entry.Name())
 		if err != nil {
 			panic(err) // embedded: cannot fail

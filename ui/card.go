@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -22,3 +23,9 @@ func slug(text string) string {
 		return '-'
 	}, text)
 }
+
+// SeenCookie holds the ids of dismissed notices, separated by dots.
+const SeenCookie = "seen"
+
+// Dismissed tells whether the notice was dismissed in this browser; seen is the value of SeenCookie.
+func Dismissed(seen, id string) bool { return slices.Contains(strings.Split(seen, "."), id) }

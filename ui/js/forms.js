@@ -2,12 +2,12 @@
 class XForm extends HTMLElement {
   connectedCallback() {
     const form = this.querySelector('form'), bar = this.querySelector('.savebar');
-    if (!form || !bar) return;
+    if (!form || !bar) return; // a form without a bar has nothing to show
     const state = () => new URLSearchParams([...new FormData(form)].filter(([, v]) => typeof v === 'string')).toString();
     const first = state();
-    let dirty = this.hasAttribute('data-dirty'), sent = false;
-    const check = () => { dirty = this.hasAttribute('data-dirty') || state() !== first; bar.hidden = !dirty; };
-    bar.hidden = !dirty;
+    const came = this.hasAttribute('data-dirty');
+    let dirty = came, sent = false;
+    const check = () => { dirty = came || state() !== first; this.toggleAttribute('data-dirty', dirty); };
     form.addEventListener('input', check);
     form.addEventListener('reset', () => setTimeout(check));
     form.addEventListener('submit', () => { sent = true; });

@@ -28,7 +28,7 @@ document.addEventListener('click', e => {
   const sheet = e.target.closest('a[data-sheet]');
   if (sheet && !e.metaKey && !e.ctrlKey && !e.shiftKey && e.button === 0) { e.preventDefault(); fill(sheet); }
   const dismiss = e.target.closest('[data-dismiss]');
-  if (dismiss) { const b = dismiss.closest('.banner'); try { localStorage.setItem('seen:' + b.id, '1'); } catch { /* private mode: it comes back */ } b.remove(); }
+  if (dismiss) forget(dismiss.closest('.banner'));
 });
 
 // A link with data-sheet shows its page's part in the side sheet; without scripts, or on an error, it is followed.
@@ -47,14 +47,12 @@ async function fill(link) {
   } catch { location.href = link.href; }
 }
 
-// A banner that was dismissed before must not push the page down and up again: it starts hidden when it has a memory.
-class XNotice extends HTMLElement {
-  connectedCallback() {
-    const b = this.firstElementChild;
-    try { if (localStorage.getItem('seen:' + b.id)) { this.remove(); return; } } catch { /* shown then */ }
-  }
+// What was dismissed stands in the cookie "seen", so that the server leaves it out before the page is painted.
+function forget(banner) {
+  const seen = (document.cookie.match(/(?:^|; )seen=([^;]*)/)?.[1] || '').split('.').filter(id => id && id !== banner.id);
+  document.cookie = 'seen=' + [...seen, banner.id].slice(-20).join('.') + '; path=/; max-age=31536000; SameSite=Lax' + (location.protocol === 'https:' ? '; Secure' : '');
+  banner.remove();
 }
-customElements.define('x-notice', XNotice);
 
 document.addEventListener('DOMContentLoaded', () => {
   for (const d of document.querySelectorAll('dialog[data-open]')) show(d);
