@@ -124,6 +124,7 @@ type deliveriesResend struct {
 		PostbackID   postback.ID  `json:"postback_id,omitempty" minimum:"1" doc:"Only of this postback"`
 		AffiliateID  affiliate.ID `json:"affiliate_id,omitempty" minimum:"1" doc:"Only of this affiliate"`
 		Status       string       `json:"status,omitempty" enum:"pending,delivered,retrying,failed,paused" example:"failed" doc:"Only those in this state"`
+		DryRun       bool         `json:"dry_run,omitempty" doc:"Only count"`
 	} `doc:"At least one filter. Of several deliveries of one conversion to one postback only the last is sent again."`
 }
 
@@ -144,7 +145,11 @@ func (s *service) resendDeliveries(ctx context.Context, actor account.Actor, in 
 	if f.ClickID, f.ConversionID, err = s.deliveryOrigin(in.Body.ClickID, in.Body.ConversionID, "body."); err != nil {
 		return nil, err
 	}
-	count, err := s.Postbacks.ResendAll(ctx, actor, f)
+	deed := s.Postbacks.ResendAll
+	if in.Body.DryRun {
+		deed = s.Postbacks.CountResend
+	}
+	count, err := deed(ctx, actor, f)
 	if err != nil {
 		return nil, err
 	}

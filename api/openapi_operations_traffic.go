@@ -47,7 +47,7 @@ var trafficNotes = map[string]note{
 
 	"list-deliveries": {may: account.PermissionReadTraffic, about: "An affiliate sees its own; an advertiser those of its conversions, without address and answers.", codes: "malformed_clickid invalid_id"},
 	"get-delivery":    {may: account.PermissionReadTraffic, about: "An advertiser sees neither the address nor the answers."},
-	"resend-deliveries": {may: account.PermissionResendDeliveries, about: "Takes the filters of the list as its body, at least one, and answers how many are sent again. Of several deliveries of one conversion to one postback only the last is sent.",
+	"resend-deliveries": {may: account.PermissionResendDeliveries, about: "Takes the filters of the list as its body, at least one, and answers how many are sent again; with `dry_run` it only counts them. Of several deliveries of one conversion to one postback only the last is sent.",
 		codes: "filter_required malformed_clickid invalid_id invalid_time", body: `{"postback_id": 5, "status": "failed"}`},
 	"resend-delivery": {may: account.PermissionResendDeliveries, about: "Starts a new round of tries at once; `Webhook-Id` stays the same."},
 

@@ -65,6 +65,12 @@ func TestPostbackDeeds(t *testing.T) {
 	n.refused(422, "required", n.affUser[0], "POST", backfill, fields{"from": "2026-01-01"})
 
 	// Resend by filter.
+	if got := n.must(200, n.affUser[0], "POST", "/deliveries/resend", fields{"conversion_id": made.ConversionID.String(), "dry_run": true}); got["count"] != 2.0 {
+		t.Errorf("resend by conversion, counted only: %v", got)
+	}
+	if got := n.must(200, n.affUser[1], "POST", "/deliveries/resend", fields{"conversion_id": made.ConversionID.String(), "dry_run": true}); got["count"] != 0.0 {
+		t.Errorf("another affiliate counts: %v", got)
+	}
 	if got := n.must(200, n.affUser[0], "POST", "/deliveries/resend", fields{"conversion_id": made.ConversionID.String()}); got["count"] != 2.0 {
 		t.Errorf("resend by conversion: %v", got)
 	}
