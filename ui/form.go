@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -166,7 +167,7 @@ func moneyField(f Field, currency string) Field {
 
 func problemsTitle(n int) string {
 	if n == 1 {
-		return "One thing is to be mended"
+		return "There is a problem"
 	}
-	return "Some things are to be mended"
+	return "There are " + strconv.Itoa(n) + " problems"
 }

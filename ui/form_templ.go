@@ -973,7 +973,7 @@ func choices(f Field, kind string, down bool) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		var templ_7745c5c3_Var47 = []any{"choices", templ.KV("down", down)}
+		var templ_7745c5c3_Var47 = []any{"choices", templ.KV("choices-down", down)}
 		templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var47...)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err

@@ -295,7 +295,7 @@ func Gallery(theme Theme, nonce, brandCSS string) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = Card(Section{Title: "Bars", Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Card(Section{ID: "bars", Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var10), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

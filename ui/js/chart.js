@@ -24,9 +24,9 @@ class XChart extends HTMLElement {
     if (d.label) canvas.setAttribute('aria-label', d.label);
     const [line, mut, surface] = ['line', 'mut', 'surface'].map(token);
     const fill = series => {
-      const g = canvas.getContext('2d').createLinearGradient(0, 0, 0, canvas.clientHeight || 260);
-      g.addColorStop(0, colour(`color-mix(in srgb, var(--${series}) 18%, transparent)`));
-      g.addColorStop(1, colour(`color-mix(in srgb, var(--${series}) 0%, transparent)`));
+      const g = canvas.getContext('2d').createLinearGradient(0, 0, 0, this.clientHeight || 260);
+      g.addColorStop(0, colour(`rgb(from var(--${series}) r g b / .16)`));
+      g.addColorStop(1, colour(`rgb(from var(--${series}) r g b / 0)`));
       return g;
     };
     const bars = d.type === 'bar';
