@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/web"
 )
 
 // column is one field of a body, found by reflection.
@@ -108,9 +107,9 @@ func (c column) value(row reflect.Value) (reflect.Value, bool) {
 
 func (cs columns) writeHeader(b *bytes.Buffer) {
 	for i, c := range cs {
-		writeCell(b, i, c.name)
+		web.WriteCSVCell(b, i, c.name)
 	}
-	b.WriteString("\r\n")
+	web.EndCSVLine(b)
 }
 
 func (cs columns) writeRow(b *bytes.Buffer, row reflect.Value) error {
@@ -119,14 +118,11 @@ func (cs columns) writeRow(b *bytes.Buffer, row reflect.Value) error {
 		if err != nil {
 			return err
 		}
-		writeCell(b, i, text)
+		web.WriteCSVCell(b, i, text)
 	}
-	b.WriteString("\r\n")
+	web.EndCSVLine(b)
 	return nil
 }
-
-// plainNumber is what no spreadsheet takes for a formula although it may begin with a minus sign.
-var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
 
 // cell is the text of the row's value: that of its JSON, without the quotes of a text; empty for null.
 func (c column) cell(row reflect.Value) (string, error) {
@@ -166,34 +162,8 @@ func (c column) cell(row reflect.Value) (string, error) {
 }
 
 func (c column) text(s string) string {
-	if c.number && plainNumber.MatchString(s) {
-		return s
+	if c.number {
+		return web.CSVNumber(s)
 	}
-	return guardFormula(s)
-}
-
-// formulaStarts are the characters that make a spreadsheet take a cell for a formula, some of them only after it has
-// dropped the white space or narrowed the East Asian form.
-const formulaStarts = "=+-@\t\r\n＝＋－＠"
-
-// guardFormula makes a text out of what a spreadsheet would compute (OWASP, CSV injection).
-func guardFormula(s string) string {
-	if first, size := utf8.DecodeRuneInString(s); size > 0 && strings.ContainsRune(formulaStarts, first) {
-		return "'" + s
-	}
-	return s
-}
-
-// writeCell writes a field of RFC 4180. encoding/csv would change the line breaks inside it.
-func writeCell(b *bytes.Buffer, i int, s string) {
-	if i > 0 {
-		b.WriteByte(',')
-	}
-	if !strings.ContainsAny(s, "\",\r\n") && strings.TrimSpace(s) == s {
-		b.WriteString(s)
-		return
-	}
-	b.WriteByte('"')
-	b.WriteString(strings.ReplaceAll(s, `"`, `""`))
-	b.WriteByte('"')
+	return web.CSVText(s)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/web"
 )
 
 // metadataRow is where an operation keeps the type of a row of its table.
@@ -192,8 +193,8 @@ func exampleCSV(row reflect.Type, list any) string {
 			}
 			text = string(encoded)
 		}
-		writeCell(&names, n, c.name)
-		writeCell(&values, n, text)
+		web.WriteCSVCell(&names, n, c.name)
+		web.WriteCSVCell(&values, n, text)
 		n++
 	}
 	return names.String() + "\r\n" + values.String() + "\r\n"
