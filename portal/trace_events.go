@@ -309,4 +309,3 @@ func shareFields(f *Frame, v traceView) []ui.Field {
 	return append(fields, ui.Field{Name: "note", Label: "For whom", Value: v.in.Note, Error: v.faults["note"], Optional: true, MaxLength: 200,
 		Hint: "So that you know the link again. Who opens it does not see this."})
 }
-
