@@ -215,7 +215,11 @@ func keepPicture(t *testing.T, ctx context.Context, name string) {
 	if folder == "" {
 		return
 	}
-	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	shot := chromedp.FullScreenshot(100)
+	if run[bool](t, ctx, `!!document.querySelector('dialog[open],[popover]:popover-open')`) {
+		shot = chromedp.CaptureScreenshot()
+	}
+	picture, err := chromedp.Run(ctx, shot)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, "kit-"+name+".png"), picture, 0o644)
 	}
@@ -246,7 +250,7 @@ func TestGalleryPrintsNoComponentCall(t *testing.T) {
 
 // TestGalleryByKeyboard walks the parts that need scripts, under the real policy.
 func TestGalleryByKeyboard(t *testing.T) {
-	site := gallerySite(t)
+	site, axeText := gallerySite(t), readAxe(t)
 	ctx := browser(t)
 	heard := listen(t, ctx)
 	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
@@ -285,6 +289,13 @@ func TestGalleryByKeyboard(t *testing.T) {
 		run[int](t, ctx, step.do+";0")
 		if !happens(t, ctx, step.want) {
 			t.Errorf("%s: did not happen", step.name)
+		}
+		keepPicture(t, ctx, slug(step.name))
+		if run[bool](t, ctx, `!!document.querySelector('dialog[open],[popover]:popover-open')`) {
+			run[int](t, ctx, axeText+";0")
+			if violations := run[string](t, ctx, axe); violations != "[]" {
+				t.Errorf("%s: axe: %s", step.name, violations)
+			}
 		}
 	}
 	for _, line := range heard.take() {

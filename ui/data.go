@@ -78,7 +78,7 @@ func (c Chart) data() string {
 		out.Type = "bar"
 	}
 	for _, s := range c.Series {
-		out.Series = append(out.Series, series{s.Label, s.Colour, s.Values, s.Texts, s.Dashed, s.Stack})
+		out.Series = append(out.Series, series(s))
 	}
 	text, err := json.Marshal(out)
 	if err != nil {

@@ -98,14 +98,6 @@ func (f Field) rows() int {
 	return f.Rows
 }
 
-// first is the id of the first control, for the label and for the error summary's link.
-func (f Field) first() string {
-	if len(f.Options) > 0 {
-		return f.id() + "-" + slug(f.Options[0].Value)
-	}
-	return f.id()
-}
-
 // Problem is a line of the error summary. Field is the id of the control; empty for what concerns no field.
 type Problem struct{ Field, Text string }
 
