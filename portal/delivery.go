@@ -101,8 +101,8 @@ type DeliveryList struct {
 	ClickID func(click.ID) string // as clients see it
 	Resend  bool                  // the viewer may send again
 	CSRF    string
-	Back    string                      // the page that a resend leads back to
-	Empty   ui.Nothing                  // where there is none
+	Back    string                       // the page that a resend leads back to
+	Empty   ui.Nothing                   // where there is none
 	Fresh   map[postback.DeliveryID]bool // have just come in
 }
 
@@ -251,3 +251,6 @@ func requestText(d postback.Delivery, address string) string {
 	}
 	return text
 }
+
+// Sentence makes a whole sentence of an error's message.
+func Sentence(s string) string { return sentence(s) }

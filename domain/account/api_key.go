@@ -40,7 +40,7 @@ func (k APIKey) roleOf(user Role) (Role, bool) {
 	if k.Role == "" {
 		return user, true
 	}
-	return k.Role, k.Role.within(user)
+	return k.Role, k.Role.Within(user)
 }
 
 // KeyStore keeps API keys.
@@ -73,7 +73,7 @@ func (s *Service) CreateKey(ctx context.Context, actor Actor, in NewKey) (k APIK
 	var c field.Checks
 	in.Name, err = field.Required(in.Name)
 	c.Add("body.name", err)
-	if in.Role != "" && !in.Role.within(actor.Role) {
+	if in.Role != "" && !in.Role.Within(actor.Role) {
 		c.Add("body.role", errs.Invalid("role_not_narrower", "a key may do no more than you: %q is not within your role %q", in.Role, actor.Role))
 	}
 	if !in.ExpiresAt.IsZero() && !in.ExpiresAt.After(now) {

@@ -52,7 +52,7 @@ func TestRolesThatAreNarrower(t *testing.T) {
 		{RoleAdmin, RoleManager}: false, {RoleFinance, RoleManager}: false, {RoleManager, RoleFinance}: false, {RoleManager, RoleViewer}: false,
 		{RoleAffiliate, RoleAdmin}: false, {RoleAdvertiser, RoleAffiliate}: false, {RoleViewer, RoleAffiliate}: false, {"", RoleAdmin}: false, {"", ""}: false,
 	} {
-		if got := pair[0].within(pair[1]); got != want {
+		if got := pair[0].Within(pair[1]); got != want {
 			t.Errorf("%q within %q: %t", pair[0], pair[1], got)
 		}
 	}

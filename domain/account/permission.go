@@ -62,8 +62,8 @@ func (p Permission) reading() bool {
 
 func permits(r Role, p Permission) bool { return slices.Contains(grants[r], p) }
 
-// within tells whether a role may do nothing that the other may not, and belongs to the same kind of party.
-func (r Role) within(other Role) bool {
+// Within tells whether a role may do nothing that the other may not, and belongs to the same kind of party.
+func (r Role) Within(other Role) bool {
 	if r == other {
 		return r.Valid()
 	}
