@@ -290,6 +290,7 @@ func TestGalleryByKeyboard(t *testing.T) {
 		if !happens(t, ctx, step.want) {
 			t.Errorf("%s: did not happen", step.name)
 		}
+		happens(t, ctx, `[...document.querySelectorAll('dialog[open]')].every(d => d.getAnimations().length === 0)`)
 		keepPicture(t, ctx, slug(step.name))
 		if run[bool](t, ctx, `!!document.querySelector('dialog[open],[popover]:popover-open')`) {
 			run[int](t, ctx, axeText+";0")
