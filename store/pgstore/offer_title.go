@@ -1,0 +1,49 @@
+package pgstore
+
+import (
+	"cmp"
+	"context"
+
+	"gorm.io/gorm"
+
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/domain/offer"
+)
+
+// Titles implements offer.Store. What an affiliate could once run, it may know by name for good.
+func (s Offers) Titles(ctx context.Context, scope account.Scope, ids []offer.ID) ([]offer.Title, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	q := gorm.G[offerRow](s.db.orm(ctx)).Where("id IN ?", ids)
+	if id, ok := scope.Advertiser(); ok {
+		q = q.Where("advertiser_id = ?", id)
+	} else if id, ok := scope.Affiliate(); ok {
+		q = q.Where("status <> 'draft' AND (visibility IN ('public', 'approval') OR EXISTS (SELECT 1 FROM offer_access x "+
+			"WHERE x.offer_id = offers.id AND x.affiliate_id = ? AND x.status = 'approved'))", id)
+	} else if !scope.Network() {
+		return nil, nil
+	}
+	rows, err := q.Order("id").Find(ctx)
+	if err != nil {
+		return nil, translate("read titles of offers", err)
+	}
+	seen := make([]int64, len(rows))
+	for i, r := range rows {
+		seen[i] = r.ID
+	}
+	goals, err := s.goals(ctx, seen...)
+	if err != nil {
+		return nil, err
+	}
+	titles := make([]offer.Title, len(rows))
+	for i, r := range rows {
+		titles[i] = offer.Title{ID: offer.ID(r.ID), Name: r.Name, Currency: money.Currency(r.Currency), Status: offer.Status(r.Status),
+			Goals: map[offer.GoalID]string{}}
+		for _, g := range goals[titles[i].ID] {
+			titles[i].Goals[g.ID] = cmp.Or(g.Name, g.Alias)
+		}
+	}
+	return titles, nil
+}
