@@ -15,15 +15,20 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/application"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/network"
+	remark "github.com/waypost/waypost/domain/note" // note is what the document tells of an operation
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/report"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/domain/work"
 	"github.com/waypost/waypost/web"
 )
 
@@ -47,8 +52,15 @@ type Deps struct {
 	Traces      *trace.Service
 	TraceLinks  *trace.Links
 	Notices     *notice.Service
-	Clock       domain.Clock
-	Log         *slog.Logger
+
+	Applications *application.Service
+	Notes        *remark.Service
+	History      *history.Service
+	Search       *search.Service
+	Work         *work.Service
+
+	Clock domain.Clock
+	Log   *slog.Logger
 }
 
 // Mount adds the API, its OpenAPI document and its documentation page to e. Without an IPExtractor of its own, e gets
@@ -68,7 +80,7 @@ func Mount(e *echo.Echo, d Deps) error {
 		return c.Blob(http.StatusOK, "application/json", document)
 	})
 	mountDocs(e)
-	mountPasswordPage(e)
+	mountLogo(e, d)
 	return nil
 }
 
@@ -108,6 +120,12 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.networkRoutes()
 	s.noticeRoutes()
 	s.couponRoutes()
+	s.bulkRoutes()
+	s.applicationRoutes()
+	s.noteRoutes()
+	s.historyRoutes()
+	s.searchRoutes()
+	s.workRoutes()
 	return s
 }
 

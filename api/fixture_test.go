@@ -25,16 +25,22 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/application"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/mail"
 	settings "github.com/waypost/waypost/domain/network"
+	"github.com/waypost/waypost/domain/note"
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/report"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/domain/work"
 	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/web"
 )
@@ -69,6 +75,7 @@ type world struct {
 	insertUser func(context.Context, *account.User) error
 	loadClicks func(context.Context, []click.Click) error
 	postNotice func(context.Context, notice.Notice) error
+	mails      func(ctx context.Context, most int) ([]mail.Message, error) // takes the queued ones
 	pool       *pgxpool.Pool
 }
 
@@ -104,6 +111,13 @@ func newWorld(t testing.TB) *world {
 	traces := trace.NewService(db.Traces(), clicks, w.conversions, postbacks)
 	notices := notice.NewService(notice.Deps{Tx: db, Store: db.Notices(), Outbox: db.Mails(), Clock: now, Random: rand.Reader})
 	w.postNotice = notices.Post
+	w.mails = func(ctx context.Context, most int) (all []mail.Message, err error) {
+		due, err := db.Mails().Claim(ctx, most, time.Hour)
+		for _, d := range due {
+			all = append(all, d.Message)
+		}
+		return all, err
+	}
 	w.e = echo.New()
 	w.e.HTTPErrorHandler = web.ErrorHandler(log)
 	w.e.Use(web.AccessLog(log, now), web.Recover, web.SecurityHeaders(false))
@@ -112,13 +126,20 @@ func newWorld(t testing.TB) *world {
 		Advertisers: advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader}),
 		Affiliates:  affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now}),
 		Offers: offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
-			Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
+			Audit: db.Audit(), Notices: notices, Clock: now, Lint: click.LintDestination, TrackingURL: "https://go.example"}),
 		Coupons:   offer.NewCouponService(offer.CouponDeps{Tx: db, Store: db.Coupons(), Offers: db.Offers(), Affiliates: db.Affiliates(), Audit: db.Audit(), Clock: now}),
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()), Reports: report.NewService(db.Reports(), now),
 		Network: settings.NewService(settings.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now}),
 		Traces:  traces, Notices: notices,
 		TraceLinks: trace.NewLinks(trace.LinkDeps{Traces: traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: now, Random: rand.Reader}),
-		Clock:      now, Log: log,
+		Notes:      note.NewService(note.Deps{Tx: db, Store: db.Notes(), Affiliates: db.Affiliates(), Advertisers: db.Advertisers(), Audit: db.Audit(), Clock: now}),
+		History:    history.NewService(db.History()), Work: work.NewService(db.Work()),
+		Search: search.NewService(search.Deps{Store: db.Search(), Clicks: db.Clicks(), Conversions: db.Conversions(), Signer: w.signer, Clock: now}),
+		Applications: application.NewService(application.Deps{Tx: db, Store: db.Applications(), Network: db.Network(), Users: db.Accounts(), Accounts: w.accounts,
+			Affiliates:  affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now}),
+			Advertisers: advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader}),
+			Notices:     notices, Mail: db.Mails(), Audit: db.Audit(), Limiter: account.NewLimits(now), Clock: now, Random: rand.Reader, PublicURL: "https://network.example"}),
+		Clock: now, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -60,10 +60,11 @@ func (s *service) idempotent(ctx huma.Context, next func(huma.Context)) {
 		writeProblem(ctx, newProblem(p))
 		return
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	most := ctx.Operation().MaxBodyBytes
+	body, err := io.ReadAll(io.LimitReader(r.Body, most+1))
 	switch {
-	case len(body) > maxBody:
-		s.refuse(ctx, &http.MaxBytesError{Limit: maxBody})
+	case int64(len(body)) > most:
+		s.refuse(ctx, &http.MaxBytesError{Limit: most})
 		return
 	case err != nil:
 		writeProblem(ctx, newProblem(web.ProblemOfStatus(http.StatusBadRequest, "the body could not be read to its end")))

@@ -196,7 +196,49 @@ var rights = map[string]right{
 	"POST /deliveries/:id/resend":   {may: affiliates},
 	"POST /deliveries/resend":       {may: affiliates, body: plain(fields{})},
 	"GET /reports":                  {may: everyone},
+
+	"PUT /network/logo":              {may: "A", body: plain(fields{"content": "iVBORw0KGgo="})},
+	"DELETE /network/logo":           {may: "A"},
+	"GET /sign-up":                   {may: "*"},
+	"POST /applications":             {may: "*", body: plain(fields{"kind": "affiliate", "company": "x", "contact": "x", "email": "x@x.example", "country": "DE", "accepted_terms": true})},
+	"POST /applications/verify":      {may: "*", body: plain(fields{"token": "nothing"})},
+	"GET /applications":              {may: operators},
+	"GET /applications/:id":          {may: operators},
+	"POST /applications/:id/approve": {may: catalogue, fresh: func(m *matrix, w who) string { return path("/applications/%s/approve", m.applied()) }},
+	"POST /applications/:id/reject": {may: catalogue, body: plain(fields{"reason": "no"}), fresh: func(m *matrix, w who) string {
+		return path("/applications/%s/reject", m.applied())
+	}},
+	"GET /affiliates/:id/notes":   {may: operators},
+	"POST /affiliates/:id/notes":  {may: catalogue, body: plain(fields{"text": "a note"})},
+	"GET /advertisers/:id/notes":  {may: operators},
+	"POST /advertisers/:id/notes": {may: catalogue, body: plain(fields{"text": "a note"})},
+	"DELETE /notes/:id": {may: catalogue, fresh: func(m *matrix, w who) string {
+		return path("/notes/%d", id(m.must(201, w.token, "POST", m.target("/affiliates/:id/notes", w, w.pair), fields{"text": "fresh"})))
+	}},
+	"GET /audit": {may: operators + "a", fresh: func(m *matrix, w who) string {
+		return "/audit?object_type=postback&object_id=" + m.ids[w.pair]["postbacks"]
+	}},
+	"GET /search": {may: everyone},
+	"GET /work":   {may: operators},
+	"POST /conversions/bulk": {may: catalogue + "d", body: func(m *matrix, w who, pair int) any {
+		return fields{"ids": []any{m.ids[pair]["conversions"]}, "status": map[bool]string{true: "rejected", false: "approved"}[w.role == 'A']}
+	}},
+	"POST /conversions/import": {may: catalogue + "d", body: func(m *matrix, w who, pair int) any {
+		return fields{"csv": "conversion_id,status\n" + m.ids[pair]["conversions"] + ",rejected\n"}
+	}},
 }
+
+// applied is the id of an application that waits for a decision.
+func (m *matrix) applied() (id string) {
+	m.Helper()
+	if err := m.pool.QueryRow(m.Context(), applicationRow, "pending").Scan(&id); err != nil {
+		m.Fatal(err)
+	}
+	return id
+}
+
+const applicationRow = `INSERT INTO applications (kind, status, company, contact, email, country, website, answers, terms_url, terms_accepted_at, ip, created_at, updated_at)
+	VALUES ('affiliate', $1, 'Applicant', 'Ann', gen_random_uuid() || '@applicant.example', 'DE', '', '[]', '', now(), '', now(), now()) RETURNING id::text`
 
 // anotherKey is a second key of the same user, for what ends a key.
 func (m *matrix) anotherKey(w who) who {

@@ -104,11 +104,14 @@ func (m *matrix) plant(i int) {
 	}
 	text := m.signer.Text(clickID)
 	r := m.postback(i, text, "val", fmt.Sprintf("7%d1.37", i), "com", fmt.Sprintf("6%d2.46", i), "payout", fmt.Sprintf("8%d3.59", i), "txid", mark, "param", mark)
+	note := m.must(201, m.admin, "POST", path("/affiliates/%d/notes", aff), fields{"text": mark})
+	m.must(201, m.admin, "POST", path("/advertisers/%d/notes", adv), fields{"text": mark})
 	m.tell(notice.Notice{AffiliateID: affiliate.ID(aff), Text: mark}, notice.Notice{AdvertiserID: advertiser.ID(adv), Text: mark})
 	logID := items(m.must(200, m.admin, "GET", "/postback-log?click_id="+text, nil))[0]["id"].(string)
 	delivery := items(m.must(200, m.admin, "GET", "/deliveries?click_id="+text, nil))[0]["id"].(string)
 	m.ids[i] = map[string]string{"advertisers": fmt.Sprint(adv), "affiliates": fmt.Sprint(aff), "offers": fmt.Sprint(off), "goals": fmt.Sprint(id(goal)), "coupons": fmt.Sprint(id(coupon)),
-		"postbacks": fmt.Sprint(id(pb)), "clicks": text, "conversions": r.ConversionID.String(), "postback-log": logID, "deliveries": delivery, "presets": "voluum"}
+		"postbacks": fmt.Sprint(id(pb)), "clicks": text, "conversions": r.ConversionID.String(), "postback-log": logID, "deliveries": delivery, "presets": "voluum",
+		"notes": fmt.Sprint(id(note)), "applications": m.applied()}
 	m.marks[i] = []string{mark, text, r.ConversionID.String(), logID, delivery, c.Facts.IP, m.advertisers[i]["postback_token"].(string), pb["signing_secret"].(string),
 		fmt.Sprintf("7%d1.37", i), fmt.Sprintf("6%d2.46", i), fmt.Sprintf("8%d3.59", i)}
 }

@@ -152,6 +152,12 @@ var fieldExamples = map[string]any{
 	"TokensBody.access_token":            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MSJ9.k5v2…",
 	"TokensBody.refresh_token":           "4Jt0mYk1sZJq3WfQ7c9oXbR2nVhLdT8uEaGpC5iKyM0",
 	"TokensBody.expires_in":              600,
+	"HistoryBody.id":                     "019cb74a-9100-7a2b-8c3d-4e5f6a7b8c9d",
+	"HistoryBody.before":                 map[string]any{"active": true},
+	"HistoryBody.after":                  map[string]any{"active": false},
+	"MovedBody.id":                       exampleConversion,
+	"MovedBody.from":                     "pending",
+	"MovedBody.to":                       "approved",
 	"NoticeCountBody.count":              3,
 }
 

@@ -62,8 +62,8 @@ var accountNotes = map[string]note{
 	"invite-user":         {may: account.PermissionManageUsers, about: "The link before is void. The answer holds the new one too, for whom mail does not reach.", codes: "not_invited login_required"},
 	"reset-second-factor": {may: account.PermissionManageUsers, about: "For a user who lost the app and the recovery codes.", codes: "own_second_factor login_required"},
 
-	"get-network":    {about: "Operators see all settings, parties the network's name."},
-	"update-network": {may: account.PermissionManageNetwork, about: "Only the fields that are sent change.", codes: "invalid_text", body: `{"name": "Acme Network", "advertisers_decide": true}`},
+	"get-network":    {about: "Operators see all settings, parties the network's name and face."},
+	"update-network": {may: account.PermissionManageNetwork, about: "Only the fields that are sent change.", codes: "invalid_text invalid_colour invalid_email invalid_url invalid_currency invalid_time_zone invalid_question_id duplicate_question_id duplicate_option out_of_range not_allowed too_many", body: `{"name": "Acme Network", "advertisers_decide": true}`},
 	"list-notices":   {may: account.PermissionReadTraffic, about: "A party sees its own, operators the network's."},
 	"read-notice":    {may: account.PermissionReadTraffic, about: "It is read for the whole party."},
 	"read-all-notices": {may: account.PermissionReadTraffic,

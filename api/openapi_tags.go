@@ -24,6 +24,10 @@ var tagNotes = []*huma.Tag{
 	{Name: tagBalances, Description: "What is owed, from a ledger whose entries add up to the balance. Entries are never changed: a correction is another entry."},
 	{Name: tagReports, Description: "Clicks, conversions and money added up, as JSON or CSV."},
 	{Name: tagRates, Description: "What one currency is worth in another on a day, for postbacks in a currency that is not the offer's."},
+	{Name: tagApplications, Description: "Strangers apply, prove their e-mail address by a mailed link, and operators let them in or not: unverified → pending → approved, rejected."},
+	{Name: tagWork, Description: "What waits for an operator."},
+	{Name: tagSearch, Description: "Things by what people know of them."},
+	{Name: tagHistory, Description: "Who did what, when and from where, with the thing before and after."},
 	{Name: tagNotices, Description: "What a party, or the network, has to be told, such as a postback that was paused."},
 	{Name: tagTracking, Description: "What visitors' browsers and advertisers' servers call, on the tracking host. No log-in. [Links, postbacks and macros](/api/docs/tracking) has every alias and macro."},
 }

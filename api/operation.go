@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,6 +33,11 @@ type op struct {
 	status  int   // of a success; 0 = 200
 	errors  []int // besides those that every route of its kind has
 }
+
+// largeBodies are the bounds of the few routes that take more than maxBody.
+var largeBodies = map[string]int64{"import-conversions": MaxImport, "set-network-logo": 512 << 10}
+
+func (o op) maxBody() int64 { return cmp.Or(largeBodies[o.id], maxBody) }
 
 // noBody is the output of a route that answers with a status alone.
 type noBody struct{}
@@ -84,7 +90,7 @@ func (s *service) operation(o op, errorStatuses ...int) huma.Operation {
 	statuses = append(statuses, http.StatusUnprocessableEntity, http.StatusServiceUnavailable)
 	return huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Summary: o.summary, Tags: []string{o.tag},
-		DefaultStatus: o.status, Errors: statuses, MaxBodyBytes: maxBody,
+		DefaultStatus: o.status, Errors: statuses, MaxBodyBytes: o.maxBody(),
 		Middlewares: huma.Middlewares{s.prepare},
 	}
 }

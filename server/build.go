@@ -50,7 +50,8 @@ type services struct {
 	ledger      *ledger.Service
 	network     *network.Service
 	notices     *notice.Service
-	client      *outbound.PostbackClient
+	adminServices
+	client *outbound.PostbackClient
 }
 
 // newServices builds the use cases on one of the pools.
@@ -61,7 +62,7 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 	s.advertisers = advertiser.NewService(advertiser.Deps{Tx: db, Store: db.Advertisers(), Audit: db.Audit(), Clock: now, Random: rand.Reader})
 	s.affiliates = affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now})
 	s.offers = offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
-		Audit: db.Audit(), Clock: now, Lint: click.LintDestination, TrackingURL: cfg.TrackingURL})
+		Audit: db.Audit(), Notices: s.notices, Clock: now, Lint: click.LintDestination, TrackingURL: cfg.TrackingURL})
 	s.postbacks = postback.NewService(postback.Deps{Store: db.Postbacks(), Deliveries: db.Deliveries(), Tx: db, Audit: db.Audit(),
 		Guard: guard, Sender: s.client, Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Notices: s.notices,
 		Limiter: st.limiter, Log: log})
@@ -69,6 +70,7 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 		Signer: s.signer, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
 	s.network = network.NewService(network.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now})
+	s.adminServices = newAdminServices(cfg, st, db, s)
 	return s
 }
 
@@ -135,6 +137,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
 		Reports: report.NewService(db.Reports(), now),
 		Traces:  traces, TraceLinks: newTraceLinks(db, traces), Notices: s.notices, Clock: now, Log: log,
+		Applications: s.applications, Notes: s.notes, History: s.history, Search: s.search, Work: s.work,
 	})
 }
 

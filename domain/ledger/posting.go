@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -54,4 +55,16 @@ func (p Posting) Validate() error {
 		return fmt.Errorf("posting %s → %s does not belong to party %s", p.From, p.To, p.Party)
 	}
 	return nil
+}
+
+// AffiliateID is the id of an affiliate's party.
+func (p Party) AffiliateID() (id int64, ok bool) { return p.id("a") }
+
+// AdvertiserID is the id of an advertiser's party.
+func (p Party) AdvertiserID() (id int64, ok bool) { return p.id("d") }
+
+func (p Party) id(kind string) (int64, bool) {
+	digits, ok := strings.CutPrefix(string(p), kind)
+	id, err := strconv.ParseInt(digits, 10, 64)
+	return id, ok && err == nil
 }

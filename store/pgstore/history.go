@@ -22,16 +22,19 @@ var _ history.Store = History{}
 
 // historyRow is a row of audit_log with the address of its user.
 type historyRow struct {
-	auditRow
-	UserEmail string `gorm:"->"`
+	Audit     auditRow `gorm:"embedded"` // a field: what is embedded under an unexported name is not read
+	UserEmail string   `gorm:"->"`
 }
+
+// TableName implements gorm's Tabler.
+func (historyRow) TableName() string { return "audit_log" }
 
 const historyColumns = "audit_log.*, coalesce((SELECT u.email FROM users u WHERE u.id = audit_log.user_id), '') AS user_email"
 
 func (r historyRow) entry() history.Entry {
-	return history.Entry{ID: history.ID{UUID: domain.UUID(r.ID)}, UserEmail: r.UserEmail, Entry: audit.Entry{
-		At: r.At.UTC(), UserID: r.UserID, Actor: r.Actor, IP: r.IP, Action: r.Action, ObjectType: r.ObjectType, ObjectID: r.ObjectID,
-		Before: rawJSON(r.Before), After: rawJSON(r.After),
+	return history.Entry{ID: history.ID{UUID: domain.UUID(r.Audit.ID)}, UserEmail: r.UserEmail, Entry: audit.Entry{
+		At: r.Audit.At.UTC(), UserID: r.Audit.UserID, Actor: r.Audit.Actor, IP: r.Audit.IP, Action: r.Audit.Action, ObjectType: r.Audit.ObjectType, ObjectID: r.Audit.ObjectID,
+		Before: rawJSON(r.Audit.Before), After: rawJSON(r.Audit.After),
 	}}
 }
 
@@ -63,7 +66,7 @@ func (s History) List(ctx context.Context, scope account.Scope, f history.Filter
 		return none, translate("list audit log", err)
 	}
 	return slice(rows, limit,
-		func(r historyRow) string { return encodeCursor(r.At, domain.UUID(r.ID).String()) },
+		func(r historyRow) string { return encodeCursor(r.Audit.At, domain.UUID(r.Audit.ID).String()) },
 		func(r historyRow) (history.Entry, error) { return r.entry(), nil })
 }
 
