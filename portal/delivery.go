@@ -82,8 +82,8 @@ func Millis(d time.Duration) string {
 // ShortID is the end of an id, for tables: the rest is the same for all that were made together.
 func ShortID(id string) string { return id[max(0, len(id)-8):] }
 
-// Clock is an instant of the last hours to the second, and of an earlier day with its date: "12:41:07", "20 Nov, 12:41".
-func (f *Frame) Clock(t time.Time) string {
+// LogTime is an instant of the last hours to the second, and of an earlier day with its date: "12:41:07", "20 Nov, 12:41".
+func (f *Frame) LogTime(t time.Time) string {
 	if t.In(f.Zone).Format(time.DateOnly) == f.Now.In(f.Zone).Format(time.DateOnly) {
 		return f.format(t, "15:04:05")
 	}
@@ -133,8 +133,8 @@ func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList
 	}
 	for _, d := range all {
 		row := ui.Row{ID: "d-" + d.ID.String(), Name: "delivery of conversion " + ShortID(d.ConversionID.String()), Fresh: l.Fresh[d.ID], Cells: []ui.Cell{
-			{Text: f.Clock(d.CreatedAt), Title: f.Exact(d.CreatedAt)}, {Text: ShortID(d.ConversionID.String()), Mono: true, Title: d.ConversionID.String(),
-				Href: link(l.ConversionPath, d.ConversionID.String()), Narrow: f.Clock(d.CreatedAt) + " · " + l.offer(d.OfferID)},
+			{Text: f.LogTime(d.CreatedAt), Title: f.Exact(d.CreatedAt)}, {Text: ShortID(d.ConversionID.String()), Mono: true, Title: d.ConversionID.String(),
+				Href: link(l.ConversionPath, d.ConversionID.String()), Narrow: f.LogTime(d.CreatedAt) + " · " + l.offer(d.OfferID)},
 			{Text: l.offer(d.OfferID)}, {Text: ui.StatusOf(ui.Conversions, string(d.EventStatus)).Word}, {Body: deliveryResult(f.DeliveryResultOf(d))},
 			{Text: response(d)}, {Text: attempts(d)}}}
 		if l.Postbacks != nil {
@@ -251,6 +251,3 @@ func requestText(d postback.Delivery, address string) string {
 	}
 	return text
 }
-
-// Sentence makes a whole sentence of an error's message.
-func Sentence(s string) string { return sentence(s) }

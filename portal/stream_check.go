@@ -1,6 +1,10 @@
 package portal
 
-import "context"
+import (
+	"context"
+	"net/url"
+	"strings"
+)
 
 // StreamIf is Stream of something that may not exist, or is not the viewer's: check answers before the stream begins, an
 // error as any page's.
@@ -11,4 +15,15 @@ func (g *Group) StreamIf(path string, check func(f *Frame) error, feed func(ctx 
 		}
 		return f.stream(feed)
 	}))
+}
+
+// CurrentPath is the page, of this portal, that htmx or the side sheet asks from; otherwise the path given.
+func (f *Frame) CurrentPath(otherwise string) string {
+	r := f.Echo.Request()
+	for _, header := range []string{"HX-Current-URL", "Referer"} {
+		if u, err := url.Parse(r.Header.Get(header)); err == nil && u.Path != "" && (u.Host == "" || u.Host == r.Host) && strings.HasPrefix(u.Path, f.Base+"/") {
+			return u.RequestURI()
+		}
+	}
+	return otherwise
 }
