@@ -89,6 +89,8 @@ type Store interface {
 
 	LogGet(ctx context.Context, scope account.Scope, id LogID) (LogEntry, error)
 	LogList(ctx context.Context, scope account.Scope, f LogFilter, p domain.Page) (domain.Slice[LogEntry], error)
+	// LogTally counts lines by outcome and code, the most frequent first.
+	LogTally(ctx context.Context, scope account.Scope, f LogFilter) ([]LogCount, error)
 	// LogCall gives a logged call as it came.
 	LogCall(ctx context.Context, id LogID) (Call, error)
 	// LogAgain gives lines that the filter takes and that were refused or are queued, with their calls, received after

@@ -1,0 +1,240 @@
+package portaladvertiser
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/portal"
+	"github.com/waypost/waypost/ui"
+)
+
+const logPath = "/postback-log"
+
+// logFilter is the query of the postback log.
+type logFilter struct {
+	Period
+	Status  string `query:"status"`
+	Code    string `query:"code"`
+	OfferID int64  `query:"offer"`
+	Click   string `query:"click"`
+	IP      string `query:"ip"`
+	portal.Paging
+}
+
+func (s *pages) calls(f *portal.Frame) error {
+	var filter logFilter
+	if err := f.Query(&filter); err != nil {
+		return err
+	}
+	names, options, err := s.offerNames(f)
+	if err != nil {
+		return err
+	}
+	asked := conversion.LogFilter{Status: conversion.Outcome(filter.Status), Code: filter.Code, OfferID: offer.ID(filter.OfferID), IP: strings.TrimSpace(filter.IP)}
+	asked.From, asked.To = filter.bounds(f)
+	nothing := false
+	if filter.Click = strings.TrimSpace(filter.Click); filter.Click != "" {
+		id, err := s.Clicks.Parse(strings.ToLower(filter.Click))
+		asked.ClickID, nothing = id, err != nil
+	}
+	list := func(p domain.Page) (domain.Slice[conversion.LogEntry], error) {
+		if nothing {
+			return domain.Slice[conversion.LogEntry]{}, nil
+		}
+		return s.Conversions.LogList(f.Context(), f.Actor, asked, p)
+	}
+	if wantsCSV(f) {
+		return portal.CSV(f, "postback-log", s.callColumns(), list)
+	}
+	found, err := list(filter.Slice())
+	if err != nil {
+		return err
+	}
+	path := f.Path(logPath)
+	v := listView{
+		Head: ui.Head{Title: "Postback log", Lead: "Every call that came for clicks on your offers, refused ones included, newest first. Times in " + f.Zone.String() + ".",
+			Actions: exportButton(csvHref(path, filter))},
+		Filter: ui.Filter{ID: "filter", Action: path, Search: "click", SearchLabel: "Click id", SearchValue: filter.Click,
+			Selects: []ui.FilterSelect{
+				{Field: "status", Label: "What became of it", Any: "Any result", Value: filter.Status, Options: ui.StatusOptions(ui.Calls, "recorded", "updated", "duplicate", "queued", "refused")},
+				{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(filter.OfferID), Options: options}},
+			Range: filter.picker(f, "Any time"), ResetHref: path,
+			Chips: chips(path, filter, "status", is("Result", ui.StatusOf(ui.Calls, filter.Status).Word), "code", is("Reason", filter.Code),
+				"offer", isOffer(names, filter.OfferID), "click", is("Click", filter.Click), "ip", is("Address", filter.IP), "from", since(filter.From), "to", until(filter.To))},
+		Pager: pageLinks(path, filter, filter.Paging, found, "call"),
+	}
+	v.Table = ui.Table{ID: "calls", Name: "Incoming calls", Empty: s.noCalls(f, len(v.Filter.Chips) > 0),
+		Columns: []ui.Column{{Label: "Time"}, {Label: "What became of it", Wide: true, Wrap: true}, {Label: "Offer", Hide: true}, {Label: "Order id", Hide: true},
+			{Label: "Click", Hide: true}, {Label: "From", Hide: true}, {Label: "Answer", Number: true}}}
+	for _, l := range found.Items {
+		v.Table.Rows = append(v.Table.Rows, s.callRow(f, names, l))
+	}
+	return f.Page("Postback log", logPath, listPage(v))
+}
+
+func (s *pages) callRow(f *portal.Frame, names map[offer.ID]offer.Offer, l conversion.LogEntry) ui.Row {
+	at := ui.Cell{Text: f.LogTime(l.ReceivedAt), Title: f.Exact(l.ReceivedAt), Href: f.Path(logPath + "/" + l.ID.String()), Sheet: "Incoming call"}
+	what := ui.Cell{Text: callText(l), Badge: ui.StatusBadge(ui.Calls, string(l.Status)), Narrow: offerName(names, l.OfferID) + " · " + portal.Or(param(l, "txid"))}
+	return ui.Row{ID: "call-" + l.ID.String(), Cells: []ui.Cell{at, what, {Text: offerName(names, l.OfferID)}, {Text: portal.Or(param(l, "txid")), Mono: true},
+		{Text: s.shortClick(l.ClickID), Mono: true, Href: s.traceHref(f, l.ClickID)}, {Text: l.IP, Mono: true}, {Text: strconv.Itoa(l.HTTPStatus)}}}
+}
+
+// callText is the reason in words.
+func callText(l conversion.LogEntry) string {
+	text := l.Message
+	if text == "" {
+		text = strings.ReplaceAll(l.Code, "_", " ")
+	}
+	return portal.Sentence(text)
+}
+
+// param is a parameter of a call by its canonical name, as the line's text shows it.
+func param(l conversion.LogEntry, name string) string {
+	for _, p := range portal.CallPairs(l.Query) {
+		if p.Label == name {
+			return p.Text
+		}
+	}
+	for _, alias := range l.ReadAs {
+		sent, of, _ := strings.Cut(alias, "=")
+		if of == name && sent != name {
+			for _, p := range portal.CallPairs(l.Query) {
+				if p.Label == sent {
+					return p.Text
+				}
+			}
+		}
+	}
+	return ""
+}
+
+func (s *pages) shortClick(id click.ID) string {
+	if id.IsZero() {
+		return portal.None
+	}
+	return s.Clicks.Text(id)[:10] + "…"
+}
+
+func (s *pages) traceHref(f *portal.Frame, id click.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return f.Path("/trace/" + s.Clicks.Text(id))
+}
+
+func (s *pages) callColumns() []portal.CSVColumn[conversion.LogEntry] {
+	type l = conversion.LogEntry
+	return []portal.CSVColumn[l]{
+		{Name: "id", Text: func(l l) string { return l.ID.String() }},
+		{Name: "received_at", Text: func(l l) string { return l.ReceivedAt.Format(time.RFC3339) }},
+		{Name: "method", Text: func(l l) string { return l.Method }},
+		{Name: "query", Text: func(l l) string { return l.Query }},
+		{Name: "ip", Text: func(l l) string { return l.IP }},
+		{Name: "http_status", Number: true, Text: func(l l) string { return strconv.Itoa(l.HTTPStatus) }},
+		{Name: "status", Text: func(l l) string { return string(l.Status) }},
+		{Name: "code", Text: func(l l) string { return l.Code }},
+		{Name: "message", Text: func(l l) string { return l.Message }},
+		{Name: "warnings", Text: func(l l) string { return strings.Join(l.Warnings, " ") }},
+		{Name: "click_id", Text: func(l l) string { return s.clickText(l.ClickID) }},
+		{Name: "conversion_id", Text: func(l l) string { return conversionText(l.ConversionID) }},
+		{Name: "conversion_status", Text: func(l l) string { return string(l.ConversionStatus) }},
+		{Name: "offer_id", Number: true, Text: func(l l) string { return idText(int64(l.OfferID)) }},
+		{Name: "affiliate_id", Number: true, Text: func(l l) string { return idText(int64(l.AffiliateID)) }},
+	}
+}
+
+func (s *pages) clickText(id click.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return s.Clicks.Text(id)
+}
+
+func conversionText(id conversion.ID) string {
+	if id.IsZero() {
+		return ""
+	}
+	return id.String()
+}
+
+// callView is one call with all that came and all that was answered.
+type callView struct {
+	line    conversion.LogEntry
+	offer   string
+	params  []ui.Pair
+	facts   []ui.Pair
+	advice  []string
+	curl    string
+	trace   string
+	decided string // the conversion's page
+}
+
+func (s *pages) call(f *portal.Frame) error {
+	id, err := uuid(f, "id")
+	if err != nil {
+		return err
+	}
+	l, err := s.Conversions.LogGet(f.Context(), f.Actor, conversion.LogID{UUID: id})
+	if err != nil {
+		return err
+	}
+	names, _, err := s.offerNames(f)
+	if err != nil {
+		return err
+	}
+	v := callView{line: l, offer: offerName(names, l.OfferID), params: portal.CallPairs(l.Query), advice: l.Hints(), trace: s.traceHref(f, l.ClickID), curl: curlOf(s.TrackingURL, l)}
+	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, l.Code)},
+		{Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: v.offer}}
+	if l.AffiliateID != 0 {
+		v.facts = append(v.facts, ui.Pair{Label: "Affiliate", Text: idText(int64(l.AffiliateID))})
+	}
+	if !l.ClickID.IsZero() {
+		v.facts = append(v.facts, ui.Pair{Label: "Click id", Text: s.Clicks.Text(l.ClickID), Mono: true, Copy: true})
+	}
+	if !l.ConversionID.IsZero() {
+		v.decided = f.Path("/conversions/" + l.ConversionID.String())
+		v.facts = append(v.facts, ui.Pair{Label: "Conversion", Body: textLink(v.decided, l.ConversionID.String())},
+			ui.Pair{Label: "It is now", Body: ui.StatusBadge(ui.Conversions, string(l.ConversionStatus))})
+	}
+	if len(l.Warnings) > 0 {
+		v.facts = append(v.facts, ui.Pair{Label: "Warnings", Text: strings.Join(l.Warnings, ", ")})
+	}
+	if f.Part() {
+		return f.RenderPart(200, callBody(v))
+	}
+	return f.Page("Incoming call", logPath, callPage(f, v))
+}
+
+// curlOf is the call as a command. Secrets are masked in the log, so that the token is to be put in again.
+func curlOf(base string, l conversion.LogEntry) string {
+	query, body, _ := strings.Cut(l.Query, "\n")
+	command := "curl -sS"
+	if l.Method == "POST" && body == "" {
+		command += " -X POST"
+	}
+	if body != "" {
+		command += " --data " + shellQuoted(body)
+	}
+	address := base + "/postback"
+	if query != "" {
+		address += "?" + query
+	}
+	return command + " " + shellQuoted(address)
+}
+
+func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+func jsonText(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil { // a text: cannot fail
+		return `""`
+	}
+	return string(b)
+}
