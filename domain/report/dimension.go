@@ -42,15 +42,20 @@ func (d Dimension) OfTime() bool {
 	return d == DimensionMonth || d == DimensionWeek || d == DimensionDay || d == DimensionHour
 }
 
-// parseGroupBy reads a comma list of dimensions; none means day. Affiliates do not learn which advertisers there are.
+// dimensionsOf are those that a scope may group by: affiliates do not learn which advertisers there are.
+func dimensionsOf(scope account.Scope) []Dimension {
+	if _, affiliate := scope.Affiliate(); affiliate {
+		return slices.DeleteFunc(Dimensions(), func(d Dimension) bool { return d == DimensionAdvertiser })
+	}
+	return Dimensions()
+}
+
+// parseGroupBy reads a comma list of dimensions; none means day.
 func parseGroupBy(list string, scope account.Scope) ([]Dimension, error) {
 	if strings.TrimSpace(list) == "" {
 		return []Dimension{DimensionDay}, nil
 	}
-	allowed := Dimensions()
-	if _, affiliate := scope.Affiliate(); affiliate {
-		allowed = slices.DeleteFunc(allowed, func(d Dimension) bool { return d == DimensionAdvertiser })
-	}
+	allowed := dimensionsOf(scope)
 	var dimensions []Dimension
 	for word := range strings.SplitSeq(list, ",") {
 		d := Dimension(strings.TrimSpace(word))
