@@ -48,14 +48,15 @@ type Row struct {
 
 // Table is a table with a name. It stands in a flush Card.
 type Table struct {
-	ID      string
-	Name    string // for screen readers: "Conversions"
-	Columns []Column
-	Rows    []Row
-	Totals  []Cell // foot over all rows, not only the page's
-	Actions bool   // rows have Actions
-	Compact bool
-	Empty   templ.Component // instead of the table when there are no rows
+	ID         string
+	Name       string // for screen readers: "Conversions"
+	Columns    []Column
+	Rows       []Row
+	Totals     []Cell   // foot over all rows, not only the page's
+	MoreTotals [][]Cell // further lines of the foot: a total for each currency
+	Actions    bool     // rows have Actions
+	Compact    bool
+	Empty      templ.Component // instead of the table when there are no rows
 
 	Select     string // the checkboxes' field name; empty shows none
 	BulkAction string // form address for the selected rows
@@ -94,6 +95,14 @@ func (c Column) ariaSort() string {
 		return "none"
 	}
 	return c.Sorted
+}
+
+// foot are the lines of totals.
+func (t Table) foot() [][]Cell {
+	if len(t.Totals) == 0 {
+		return nil
+	}
+	return append([][]Cell{t.Totals}, t.MoreTotals...)
 }
 
 func (t Table) rowsID() string { return t.ID + "-rows" }
