@@ -25,8 +25,6 @@ import (
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
-	"github.com/waypost/waypost/domain/report"
-	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/outbound"
 	"github.com/waypost/waypost/spool"
@@ -51,7 +49,8 @@ type services struct {
 	network     *network.Service
 	notices     *notice.Service
 	adminServices
-	client *outbound.PostbackClient
+	*readers // nil where no API is mounted
+	client   *outbound.PostbackClient
 }
 
 // newServices builds the use cases on one of the pools.
@@ -130,13 +129,11 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 	if err != nil {
 		return fmt.Errorf("WAYPOST_SECRET: %w", err)
 	}
-	clicks := click.NewService(db.Clicks(), s.signer, flush, now)
-	traces := trace.NewService(db.Traces(), clicks, s.conversions, s.postbacks)
+	s.readers = newReaders(db, s, flush)
 	return api.Mount(e, api.Deps{
-		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: newCoupons(db),
-		Postbacks: s.postbacks, Clicks: clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
-		Reports: report.NewService(db.Reports(), now),
-		Traces:  traces, TraceLinks: newTraceLinks(db, traces), Notices: s.notices, Clock: now, Log: log,
+		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: s.coupons,
+		Postbacks: s.postbacks, Clicks: s.clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
+		Reports: s.reports, Traces: s.traces, TraceLinks: s.traceLinks, Notices: s.notices, Clock: now, Log: log,
 		Applications: s.applications, Notes: s.notes, History: s.history, Search: s.search, Work: s.work,
 	})
 }
