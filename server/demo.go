@@ -195,8 +195,10 @@ func (s *Server) listDemoLogins(ctx context.Context, operator string) string {
 func (s *Server) printDemo(ctx context.Context) error {
 	own := s.cfg.AdminPassword != s.demoPassword
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nWaypost serves at %s\n\n  API and its document   %s/api/docs\n  demo sink              http://%s/received   (receives the demo's postbacks)\n",
-		s.cfg.PublicURL, s.cfg.PublicURL, s.sink.addr())
+	fmt.Fprintf(&b, "\nWaypost serves at %[1]s\n\n  log-in                 %[1]s/login   (leads to the portal of whoever logs in)\n"+
+		"  admin portal           %[1]s/admin\n  affiliate portal       %[1]s/affiliate\n  advertiser portal      %[1]s/advertiser\n"+
+		"  API and its document   %[1]s/api/docs\n  demo sink              http://%[2]s/received   (receives the demo's postbacks)\n",
+		s.cfg.PublicURL, s.sink.addr())
 	operator := s.cfg.AdminEmail
 	if own {
 		fmt.Fprintf(&b, "\nLog-in of the operator: %s, with the password of WAYPOST_ADMIN_PASSWORD\n", operator)

@@ -32,11 +32,13 @@ func (s *Server) routes() (*echo.Echo, error) {
 			flush = s.track.loader.Flush
 		}
 		// The hot path is not logged line by line; what people and programs do with the API is.
-		e.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusFound, "/api/docs") })
 		e.Use(besidesTracking(web.AccessLog(s.log, now)), besidesTracking(web.Recover),
-			besidesTracking(web.SecurityHeaders(strings.HasPrefix(s.cfg.PublicURL, "https://"))), besidesTracking(web.BodyLimit(1<<20)))
+			besidesTracking(web.SecurityHeaders(strings.HasPrefix(s.cfg.PublicURL, "https://"))), besidesTracking(bodyLimit()))
 		if err := mountAPI(e, s.db, s.services, s.secret, flush, s.log); err != nil {
 			return nil, fmt.Errorf("mount API: %w", err)
+		}
+		if _, err := s.mountPortals(e); err != nil {
+			return nil, err
 		}
 	}
 	return e, nil

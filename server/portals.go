@@ -1,0 +1,48 @@
+package server
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"github.com/waypost/waypost/portal"
+	"github.com/waypost/waypost/ui"
+	"github.com/waypost/waypost/web"
+)
+
+// mountPortals adds what people look at: log-in, the portals, and the files that their pages are made with.
+func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
+	p, err := portal.New(portal.Deps{
+		Accounts: s.services.accounts, Network: s.services.network, Notices: s.services.notices, Ledger: s.services.ledger,
+		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, PublicURL: s.cfg.PublicURL,
+		Clock: now, Random: rand.Reader, Log: s.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("mount portals: %w", err)
+	}
+	e.HTTPErrorHandler = p.ErrorHandler(e.HTTPErrorHandler)
+	static := echo.WrapHandler(ui.Static())
+	e.GET(ui.StaticPath+"*", static)
+	e.HEAD(ui.StaticPath+"*", static)
+	p.Mount(e)
+	s.mountAdvertiserPortal(p, e)
+	s.mountAdminPortal(p, e)
+	if s.cfg.Demo {
+		e.GET("/_kit", gallery)
+	}
+	if s.http != nil {
+		s.http.RegisterOnShutdown(p.EndStreams)
+	}
+	return p, nil
+}
+
+// gallery shows the kit, for who works on it.
+func gallery(c echo.Context) error {
+	nonce := web.PageHeaders(c)
+	page := templ.Handler(ui.Gallery(ui.Theme(c.QueryParam("theme")), nonce, ui.BrandCSS(c.QueryParam("brand"))), templ.WithStatus(http.StatusOK))
+	page.ServeHTTP(c.Response(), c.Request())
+	return nil
+}
