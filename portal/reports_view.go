@@ -1,0 +1,297 @@
+package portal
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/report"
+	"github.com/waypost/waypost/ui"
+)
+
+// reportView is what the page shows.
+type reportView struct {
+	f      *Frame
+	filter reportFilter
+	zone   *time.Location
+	report report.Report
+	faults Faults
+	seen   report.Seen
+	total  int  // rows of the report
+	more   bool // than can be shown
+
+	offers, affiliates, advertisers, goals []ui.Option // that the filters offer
+	offer, affiliate, advertiser, goal     string      // names of the chosen ones
+}
+
+// names reads what the filters offer, and what the chosen things are called.
+func (s *reportPages) names(f *Frame, v *reportView) error {
+	offers, err := s.offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
+	if err != nil {
+		return err
+	}
+	for _, o := range offers.Items {
+		v.offers = append(v.offers, ui.Option{Value: Picked(o.ID, o.Name), Label: o.Name})
+		if o.ID == offer.ID(v.filter.Offer) {
+			v.offer = o.Name
+			for _, g := range o.Goals {
+				v.goals = append(v.goals, ui.Option{Value: strconv.FormatInt(int64(g.ID), 10), Label: g.Alias})
+				if g.ID == offer.GoalID(v.filter.Goal) {
+					v.goal = g.Alias
+				}
+			}
+		}
+	}
+	if v.seen.Profit { // of the network
+		affiliates, err := f.portal.Affiliates.List(f.Context(), f.Actor, affiliate.Filter{}, domain.Page{Limit: domain.MaxLimit})
+		if err != nil {
+			return err
+		}
+		for _, a := range affiliates.Items {
+			v.affiliates = append(v.affiliates, ui.Option{Value: Picked(a.ID, a.Name), Label: a.Name})
+			if a.ID == affiliate.ID(v.filter.Affiliate) {
+				v.affiliate = a.Name
+			}
+		}
+		advertisers, err := f.portal.Advertisers.List(f.Context(), f.Actor, advertiser.Filter{}, domain.Page{Limit: domain.MaxLimit})
+		if err != nil {
+			return err
+		}
+		for _, a := range advertisers.Items {
+			v.advertisers = append(v.advertisers, ui.Option{Value: Picked(a.ID, a.Name), Label: a.Name})
+			if a.ID == advertiser.ID(v.filter.Advertiser) {
+				v.advertiser = a.Name
+			}
+		}
+	}
+	return nil
+}
+
+// cut leaves the rows of the page that is asked for.
+func (v *reportView) cut() {
+	size := v.filter.Rows
+	if size <= 0 || size > reportMaxRows {
+		size = reportRows
+	}
+	v.filter.Page = max(v.filter.Page, 1)
+	if start := (v.filter.Page - 1) * size; start >= v.total || start < 0 {
+		v.filter.Page = 1
+	}
+	first := (v.filter.Page - 1) * size
+	v.report.Items = v.report.Items[first:min(first+size, v.total)]
+}
+
+// url is the page with other filters. It begins at the first rows again, unless it names a page.
+func (v reportView) url(pairs ...string) string {
+	return URL(v.f.Path("/reports"), v.filter, append([]string{"page", ""}, pairs...)...)
+}
+
+// pager says which rows are shown, and leads to the others.
+func (v reportView) pager() (text, previous, next string) {
+	shown, size := len(v.report.Items), v.filter.Rows
+	if size <= 0 || size > reportMaxRows {
+		size = reportRows
+	}
+	first := (v.filter.Page - 1) * size
+	text = fmt.Sprintf("%s–%s of %s rows", Count(first+1), Count(first+shown), Count(v.total))
+	if v.more {
+		text = fmt.Sprintf("%s–%s of more than %s rows. The file has all of them", Count(first+1), Count(first+shown), Count(v.total))
+	}
+	if v.filter.Page > 1 {
+		previous = v.url("page", pageText(v.filter.Page-1))
+	}
+	if first+shown < v.total {
+		next = v.url("page", pageText(v.filter.Page+1))
+	}
+	return text, previous, next
+}
+
+func pageText(page int) string {
+	if page <= 1 {
+		return ""
+	}
+	return strconv.Itoa(page)
+}
+
+func (v reportView) fileURL() string {
+	return URL(v.f.Path("/reports/file"), v.filter, "page", "", "rows", "", "sort", "", "rising", "")
+}
+
+// levels is the line of groups.
+func (v reportView) levels() ui.Levels {
+	all := v.filter.levels()
+	l := ui.Levels{ID: "report-group", Label: "Group by", Form: "report-filter", Field: "add", AddLabel: "Add a group"}
+	for i, d := range all {
+		level := ui.Level{Label: dimensionWord(d)}
+		if i > 0 {
+			level.EarlierHref = v.url("group", groupOf(swapped(all, i-1)))
+		}
+		if i < len(all)-1 {
+			level.LaterHref = v.url("group", groupOf(swapped(all, i)))
+		}
+		if len(all) > 1 {
+			level.RemoveHref = v.url("group", groupOf(slices.Delete(slices.Clone(all), i, i+1)))
+		}
+		l.Items = append(l.Items, level)
+	}
+	if len(all) < reportLevels {
+		for _, d := range report.DimensionsOf(v.f.Actor) {
+			if !slices.Contains(all, d) {
+				l.Options = append(l.Options, ui.Option{Value: string(d), Label: dimensionWord(d)})
+			}
+		}
+	}
+	return l
+}
+
+func swapped(all []report.Dimension, i int) []report.Dimension {
+	all = slices.Clone(all)
+	all[i], all[i+1] = all[i+1], all[i]
+	return all
+}
+
+// bar is the line of filters.
+func (v reportView) bar() ui.Filter {
+	from, to := v.filter.period(v.f.Now, v.zone)
+	path := v.f.Path("/reports")
+	bar := ui.Filter{ID: "report-filter", Action: path, Fields: reportFields(v),
+		Range:     &ui.DateRange{ID: "report-dates", From: from, To: to, Today: v.f.Now.In(v.zone).Format(time.DateOnly), Label: Period{From: from, To: to}.Label("Choose dates"), Zone: v.zone.String()},
+		Hidden:    []ui.Option{{Label: "group", Value: v.filter.Group}},
+		ResetHref: URL(path, reportFilter{Group: v.filter.Group, From: v.filter.From, To: v.filter.To, Zone: v.filter.Zone})}
+	for _, h := range []ui.Option{{Label: "sort", Value: string(v.filter.Sort)}, {Label: "rising", Value: truth(v.filter.Rising)}} {
+		if h.Value != "" {
+			bar.Hidden = append(bar.Hidden, h)
+		}
+	}
+	chip := func(text, field string) {
+		bar.Chips = append(bar.Chips, ui.Chip{Text: text, Href: v.url(field, "")})
+	}
+	for _, c := range []struct {
+		id                Pick
+		word, name, field string
+	}{{v.filter.Offer, "Offer", v.offer, "offer"}, {v.filter.Affiliate, "Affiliate", v.affiliate, "affiliate"},
+		{v.filter.Advertiser, "Advertiser", v.advertiser, "advertiser"}, {v.filter.Goal, "Goal", v.goal, "goal"}} {
+		switch {
+		case c.id != 0 && c.name != "":
+			chip(c.word+" is "+c.name, c.field)
+		case c.id != 0:
+			chip(fmt.Sprintf("%s is %d", c.word, c.id), c.field)
+		}
+	}
+	for _, c := range []struct{ value, text, field string }{{v.filter.Country, "Country is ", "country"}, {v.filter.Sub1, "Sub 1 is ", "sub1"},
+		{v.filter.Currency, "All in ", "currency"}, {v.filter.Zone, "Days of ", "tz"}} {
+		if c.value != "" {
+			chip(c.text+c.value, c.field)
+		}
+	}
+	return bar
+}
+
+func truth(on bool) string {
+	if on {
+		return "1"
+	}
+	return ""
+}
+
+func (v reportView) pickField(name, label, hint string, chosen Pick, called string, options []ui.Option) ui.Field {
+	return ui.Field{Name: name, ID: "report-" + name, Label: label, Hint: hint, Value: Picked(chosen, called), Options: options, Optional: true, Autocomplete: "off", Error: v.faults[name]}
+}
+
+func (v reportView) textField(name, label, value string, most int) ui.Field {
+	return ui.Field{Name: name, ID: "report-" + name, Label: label, Value: value, MaxLength: most, Optional: true, Autocomplete: "off", Error: v.faults[name]}
+}
+
+func (v reportView) goalField() ui.Field {
+	return ui.Field{Name: "goal", ID: "report-goal", Label: "Goal", Hint: "Clicks have no goal and are left out.", Optional: true, Value: strconv.FormatInt(int64(v.filter.Goal), 10),
+		Options: append([]ui.Option{{Label: "Any goal"}}, v.goals...)}
+}
+
+func (v reportView) currencyField() ui.Field {
+	field := ui.Field{Name: "currency", ID: "report-currency", Label: "Convert money to", Value: v.filter.Currency, Optional: true, Options: []ui.Option{{Label: "Each its own currency"}}}
+	for _, c := range money.Currencies() {
+		field.Options = append(field.Options, ui.Option{Value: string(c), Label: string(c)})
+	}
+	return field
+}
+
+func (v reportView) zoneField() ui.Field {
+	field := ui.Field{Name: "tz", ID: "report-tz", Label: "Time zone", Hint: "Decides where days begin. Yours is " + v.f.Zone.String() + ".", Value: v.filter.Zone, Optional: true, Autocomplete: "off", MaxLength: 64, Error: v.faults["tz"]}
+	for _, zone := range []string{"UTC", "Europe/London", "Europe/Berlin", "Europe/Kyiv", "Europe/Istanbul", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo",
+		"Australia/Sydney", "America/New_York", "America/Chicago", "America/Los_Angeles", "America/Sao_Paulo"} {
+		field.Options = append(field.Options, ui.Option{Value: zone})
+	}
+	return field
+}
+
+// narrowed is how many of the filters behind "More filters" are set.
+func (v reportView) narrowed() string {
+	n := 0
+	for _, on := range []bool{v.filter.Affiliate != 0, v.filter.Advertiser != 0, v.filter.Goal != 0, v.filter.Country != "", v.filter.Sub1 != "", v.filter.Currency != "", v.filter.Zone != ""} {
+		if on {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// request is the same report, asked of the API.
+func (v reportView) request() []ui.Sample {
+	from, to := v.filter.period(v.f.Now, v.zone)
+	q := url.Values{"group_by": {v.filter.Group}, "from": {from}, "to": {to}, "tz": {v.zone.String()}}
+	for _, p := range []struct {
+		name string
+		id   Pick
+	}{{"offer_id", v.filter.Offer}, {"affiliate_id", v.filter.Affiliate}, {"advertiser_id", v.filter.Advertiser}, {"goal_id", v.filter.Goal}} {
+		if p.id != 0 {
+			q.Set(p.name, strconv.FormatInt(int64(p.id), 10))
+		}
+	}
+	for name, value := range map[string]string{"country": v.filter.Country, "sub1": v.filter.Sub1, "currency": v.filter.Currency} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	line := "curl -sS -H \"Authorization: Bearer $WAYPOST_KEY\" \\\n  '" + v.f.portal.PublicURL + "/api/v1/reports?" + q.Encode()
+	return []ui.Sample{{Language: "JSON", Code: line + "'"}, {Language: "CSV file", Code: line + "&format=csv' -o report.csv"}}
+}
+
+// missing says what could not be converted.
+func (v reportView) missing() *ui.Notice {
+	if len(v.report.Missing) == 0 {
+		return nil
+	}
+	n := &ui.Notice{Kind: ui.Warn, Strong: "Not all could be converted to " + v.filter.Currency + "."}
+	for _, m := range v.report.Missing {
+		n.Text += fmt.Sprintf("There is no rate from %s on %s. ", m.Currency, plural(len(m.Days), "day"))
+	}
+	n.Text += "What happened on those days stands in rows of its own currency."
+	if v.f.May(account.PermissionManageNetwork) {
+		n.LinkLabel, n.LinkHref = "Add rates", v.f.Path("/rates")
+	}
+	return n
+}
+
+// failure is why there is no report.
+func (v reportView) failure() string {
+	for _, name := range []string{"", "group_by", "from", "to", "tz", "currency"} {
+		if text := v.faults[name]; text != "" {
+			return map[string]string{"from": "Begin: ", "to": "End: ", "group_by": "Group by: ", "tz": "Time zone: ", "currency": "Currency: "}[name] + text
+		}
+	}
+	for _, text := range v.faults {
+		return text
+	}
+	return ""
+}
