@@ -56,6 +56,7 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 
 	g.Traces(d.Traces, d.TraceLinks, d.Clicks)
 	g.Search(d.Search)
+	g.Reports(d.Reports, d.Offers)
 }
 
 // nav is the sidebar.
@@ -64,7 +65,7 @@ func nav(f *portal.Frame) []ui.NavGroup {
 		return ui.NavItem{Label: label, Icon: icon, Href: f.Path(path), Key: key}
 	}
 	return []ui.NavGroup{
-		{Items: []ui.NavItem{item("Dashboard", "layout-dashboard", "", "g d")}},
+		{Items: []ui.NavItem{item("Dashboard", "layout-dashboard", "", "g d"), item("Reports", "chart-bar", "/reports", "g r")}},
 		{Label: "Offers", Items: []ui.NavItem{item("Offers", "tag", "/offers", "g o"), item("Conversions", "coin", "/conversions", "g c")}},
 		{Label: "Tracking", Items: []ui.NavItem{item("Postback log", "webhook", "/postback-log", "g l"), item("Trace", "history", "/trace", "g t")}},
 		{Label: "Money", Items: []ui.NavItem{item("Balance", "wallet", "/balance", "g b")}},
