@@ -65,11 +65,11 @@ func traceEvents(f *Frame, told trace.Trace) []ui.Event {
 			callEvent(&e, x)
 		case trace.KindConversion:
 			e.Icon, e.Kind, e.Badge = "coin", ui.StatusOf(ui.Conversions, x.text("status")).Kind, ui.StatusBadge(ui.Conversions, x.text("status"))
-			e.What, e.Text = "Conversion recorded", item.Summary
+			e.What, e.Text = "Conversion recorded", withoutID(item.Summary, x)
 			e.Data = conversionPairs(x)
 		case trace.KindStatusChange:
 			e.Icon, e.Kind, e.Badge = "arrows-exchange", ui.StatusOf(ui.Conversions, x.text("status")).Kind, ui.StatusBadge(ui.Conversions, x.text("status"))
-			e.What, e.Text = changeTitle(x), item.Summary
+			e.What, e.Text = changeTitle(x), withoutID(item.Summary, x)
 			e.Data = conversionPairs(x)
 		case trace.KindLedger:
 			e.Icon, e.What, e.Text = "wallet", "Booked "+x.money("amount"), fmt.Sprintf("From %s to %s", x.text("from_account"), x.text("to_account"))
@@ -154,6 +154,12 @@ func conversionPairs(x facts) (pairs []ui.Pair) {
 	return pairs
 }
 
+// withoutID is a summary without the conversion's id, which stands among the details.
+func withoutID(summary string, x facts) string {
+	rest := strings.TrimPrefix(summary, "Conversion "+x.text("conversion_id")+" ")
+	return sentence(strings.TrimPrefix(rest, "recorded: "))
+}
+
 // changeTitle says who did what, with the reason.
 func changeTitle(x facts) string {
 	by := ""
@@ -221,9 +227,9 @@ func traceFacts(f *Frame, told trace.Trace) []ui.Pair {
 	at, x := told.Items[0].At, facts(told.Items[0].Data)
 	pairs := []ui.Pair{{Label: "Click id", Text: x.text("click_id"), Mono: true, Copy: true}, {Label: "When", Text: f.Time(at)}}
 	if x.text("valid") == "false" {
-		pairs = append(pairs, ui.Pair{Label: "Counted", Body: ui.StatusBadge(ui.Clicks, "invalid")})
+		pairs = append(pairs, ui.Pair{Label: "State", Body: ui.StatusBadge(ui.Clicks, "invalid")})
 	} else {
-		pairs = append(pairs, ui.Pair{Label: "Counted", Body: ui.StatusBadge(ui.Clicks, "valid")})
+		pairs = append(pairs, ui.Pair{Label: "State", Body: ui.StatusBadge(ui.Clicks, "valid")})
 	}
 	for _, p := range [][2]string{{"Offer", "offer_id"}, {"Affiliate", "affiliate_id"}} {
 		one := ui.Pair{Label: p[0], Text: x.text(p[1])}
