@@ -65,7 +65,7 @@ var onlyIn = map[string][]string{
 var domainFloors = [][]string{
 	{"."}, {"errs"}, {"money"}, {"field"}, {"audit", "mail"}, {"account"}, {"advertiser", "affiliate", "network"},
 	{"notice", "history", "note"}, {"offer", "ledger", "application"}, {"click"}, {"preset"}, {"conversion"}, {"postback"},
-	{"trace", "report"}, {"search", "work"},
+	{"trace", "report", "live"}, {"search", "work"},
 }
 
 // domainPure is what the domain may import besides itself and the pure part of the standard library.

@@ -20,6 +20,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/live"
 	"github.com/waypost/waypost/domain/network"
 	remark "github.com/waypost/waypost/domain/note" // note is what the document tells of an operation
 	"github.com/waypost/waypost/domain/notice"
@@ -51,6 +52,7 @@ type Deps struct {
 	Network     *network.Service
 	Traces      *trace.Service
 	TraceLinks  *trace.Links
+	Live        *live.Service
 	Notices     *notice.Service
 
 	Applications *application.Service
@@ -111,6 +113,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.postbackRoutes()
 	s.clickRoutes()
 	s.traceLinkRoutes()
+	s.liveRoutes()
 	s.conversionRoutes()
 	s.logRoutes()
 	s.deliveryRoutes()

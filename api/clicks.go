@@ -72,9 +72,12 @@ func (s *service) clickFilter(text string) (click.ID, error) {
 type clickList struct {
 	Paging
 	Period
-	OfferID     offer.ID     `query:"offer_id" minimum:"1" doc:"Only of this offer"`
-	AffiliateID affiliate.ID `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
-	Valid       string       `query:"valid" enum:"true,false,1,0" doc:"true: only clicks that qualified; false: only those that did not"`
+	OfferID      offer.ID      `query:"offer_id" minimum:"1" doc:"Only of this offer"`
+	AffiliateID  affiliate.ID  `query:"affiliate_id" minimum:"1" doc:"Only of this affiliate"`
+	AdvertiserID advertiser.ID `query:"advertiser_id" minimum:"1" doc:"Only on offers of this advertiser"`
+	ClickID      string        `query:"click_id" maxLength:"64" doc:"Only this click"`
+	AffClickID   string        `query:"aff_click_id" maxLength:"1024" doc:"Only with this click id of the affiliate's own"`
+	Valid        string        `query:"valid" enum:"true,false,1,0" doc:"true: only clicks that qualified; false: only those that did not"`
 }
 
 func (s *service) listClicks(ctx context.Context, actor account.Actor, in *clickList) (*list[clickBody], error) {
@@ -82,7 +85,12 @@ func (s *service) listClicks(ctx context.Context, actor account.Actor, in *click
 	if err != nil {
 		return nil, err
 	}
-	f := click.Filter{From: from, To: to, OfferID: in.OfferID, AffiliateID: in.AffiliateID, Valid: flag(in.Valid)}
+	id, err := s.clickFilter(in.ClickID)
+	if err != nil {
+		return nil, err
+	}
+	f := click.Filter{From: from, To: to, ClickID: id, AffClickID: in.AffClickID, OfferID: in.OfferID, AffiliateID: in.AffiliateID,
+		AdvertiserID: in.AdvertiserID, Valid: flag(in.Valid)}
 	found, err := s.Clicks.List(ctx, actor, f, in.page())
 	if err != nil {
 		return nil, err

@@ -31,6 +31,7 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/live"
 	"github.com/waypost/waypost/domain/mail"
 	settings "github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/note"
@@ -131,6 +132,7 @@ func newWorld(t testing.TB) *world {
 		Postbacks: postbacks, Clicks: clicks, Conversions: w.conversions, Ledger: ledger.NewService(db.Ledger()), Reports: report.NewService(db.Reports(), now),
 		Network: settings.NewService(settings.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now}),
 		Traces:  traces, Notices: notices,
+		Live:       live.NewService(clicks, w.conversions, postbacks, now),
 		TraceLinks: trace.NewLinks(trace.LinkDeps{Traces: traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: now, Random: rand.Reader}),
 		Notes:      note.NewService(note.Deps{Tx: db, Store: db.Notes(), Affiliates: db.Affiliates(), Advertisers: db.Advertisers(), Audit: db.Audit(), Clock: now}),
 		History:    history.NewService(db.History()), Work: work.NewService(db.Work()),

@@ -169,6 +169,7 @@ var rights = map[string]right{
 	"GET /clicks/:click_id":               {may: everyone},
 	"GET /clicks/:click_id/trace":         {may: everyone},
 	"POST /clicks/:click_id/trace-links":  {may: everyone, login: true, body: plain(fields{"hours": 1})},
+	"GET /live":                           {may: everyone},
 	"GET /trace-links":                    {may: everyone},
 	"DELETE /trace-links/:id": {may: everyone, fresh: func(m *matrix, w who) string {
 		maker := w

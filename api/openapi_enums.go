@@ -28,6 +28,7 @@ var meanings = map[string][]string{
 	"recorded updated duplicate queued refused":         {"a new conversion", "an earlier conversion was changed", "a repeat, which changes nothing", "stored, decided soon", "not accepted; code says why"},
 	"refused queued":                                    {"calls that were not accepted", "calls that still wait"},
 	"admin manager finance viewer affiliate advertiser": {"operator: everything", "operator: all but users, settings and exchange rates", "operator: reads all, manages money", "operator: reads all", "its own affiliate", "its own advertiser"},
+	"click postback_in delivery":                        {"the visitor clicked", "a call to /postback or a pixel", "a call to an affiliate, again when its status changes"},
 	"operator affiliate advertiser":                     {"the network's: all", "the click's affiliate", "the click's advertiser"},
 	"unverified pending approved rejected":              {"the e-mail address is not proved", "an operator has to decide", "let in", "refused"},
 	"text textarea select checkbox url":                 {"one line", "several lines", "one of options", "yes, or nothing; required means yes", "an address of the web"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
@@ -18,10 +19,13 @@ const (
 
 // Filter narrows a list of clicks; zero fields do not narrow.
 type Filter struct {
-	From, To    time.Time // made at or after From, before To
-	OfferID     offer.ID
-	AffiliateID affiliate.ID
-	Valid       *bool
+	From, To     time.Time // made at or after From, before To
+	ClickID      ID
+	AffClickID   string // the affiliate's own id, exactly
+	OfferID      offer.ID
+	AffiliateID  affiliate.ID
+	AdvertiserID advertiser.ID
+	Valid        *bool
 }
 
 // Store keeps clicks.

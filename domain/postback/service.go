@@ -9,6 +9,7 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/click"
@@ -173,6 +174,8 @@ type DeliveryFilter struct {
 	ClickID      click.ID
 	PostbackID   ID
 	AffiliateID  affiliate.ID
+	OfferID      offer.ID
+	AdvertiserID advertiser.ID
 	Status       DeliveryStatus
 	From, To     time.Time // made at; To is excluded
 }

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"gorm.io/gorm"
@@ -100,7 +101,7 @@ func (s Clicks) List(ctx context.Context, scope account.Scope, f click.Filter, p
 	// An id begins with its time, so both orders are the same. The key's index gives the first, the indexes by offer and
 	// affiliate the second.
 	order := "click_id DESC"
-	if _, one := scope.Affiliate(); one || f.AffiliateID != 0 || f.OfferID != 0 {
+	if _, one := scope.Affiliate(); one || f.AffiliateID != 0 || f.OfferID != 0 || f.AffClickID != "" {
 		order = "created_at DESC, click_id DESC"
 	}
 	q := gorm.G[clickRow](s.db.orm(ctx)).Scopes(clicksOf(scope), madeWithin(f.From, f.To), clicksLike(f))
@@ -142,8 +143,31 @@ func clicksLike(f click.Filter) func(*gorm.Statement) {
 		if f.AffiliateID != 0 {
 			s.Where("affiliate_id = ?", int64(f.AffiliateID))
 		}
+		if !f.ClickID.IsZero() {
+			s.Where("click_id = ? AND created_at = ?", uuid(f.ClickID), f.ClickID.Time())
+		}
+		if f.AffClickID != "" {
+			s.Where("aff_click_id = ? AND aff_click_id <> ''", f.AffClickID) // the second for the index
+		}
+		if f.AdvertiserID != 0 {
+			s.Where("advertiser_id = ?", int64(f.AdvertiserID))
+		}
+		// Ids begin with their time, so that the key's index has bounds too.
+		if !f.From.IsZero() {
+			s.Where("click_id >= ?", firstIDOf(f.From))
+		}
+		if !f.To.IsZero() {
+			s.Where("click_id < ?", firstIDOf(f.To.Add(time.Millisecond-1)))
+		}
 		if f.Valid != nil {
 			s.Where("(reason = '') = ?", *f.Valid)
 		}
 	}
+}
+
+// firstIDOf is the smallest id of a click made within the millisecond of t.
+func firstIDOf(t time.Time) (id uuid) {
+	ms := uint64(max(t.UnixMilli(), 0))
+	binary.BigEndian.PutUint64(id[:], ms<<16)
+	return id
 }

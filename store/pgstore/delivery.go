@@ -97,6 +97,8 @@ func deliveryConditions(scope account.Scope, f postback.DeliveryFilter) (string,
 	add(!f.ClickID.IsZero(), "click_id = ?", uuid(f.ClickID))
 	add(f.PostbackID != 0, "postback_id = ?", int64(f.PostbackID))
 	add(f.AffiliateID != 0, "affiliate_id = ?", int64(f.AffiliateID))
+	add(f.OfferID != 0, "offer_id = ?", int64(f.OfferID))
+	add(f.AdvertiserID != 0, "offer_id IN (SELECT id FROM offers WHERE advertiser_id = ?)", int64(f.AdvertiserID))
 	add(f.Status != "", "status = ?", string(f.Status))
 	add(!f.From.IsZero(), "created_at >= ?", f.From)
 	add(!f.To.IsZero(), "created_at < ?", f.To)
