@@ -90,6 +90,7 @@ type offerList struct {
 	Status       string        `query:"status" enum:"draft,active,paused,expired" doc:"Only those in this state"`
 	Visibility   string        `query:"visibility" enum:"public,approval,private" doc:"Only these"`
 	Search       string        `query:"search" maxLength:"200" doc:"Part of the name"`
+	MayRun       string        `query:"may_run" enum:"true,false,1,0" doc:"For affiliates: true: only offers that you may run; false: only those that you have to ask for"`
 }
 
 func (s *service) listOffers(ctx context.Context, actor account.Actor, in *offerList) (*list[offerBody], error) {
@@ -97,7 +98,7 @@ func (s *service) listOffers(ctx context.Context, actor account.Actor, in *offer
 	if err != nil {
 		return nil, err
 	}
-	f := offer.Filter{AdvertiserID: in.AdvertiserID, Status: offer.Status(in.Status),
+	f := offer.Filter{AdvertiserID: in.AdvertiserID, MayRun: flag(in.MayRun), Status: offer.Status(in.Status),
 		Visibility: offer.Visibility(in.Visibility), Search: in.Search, From: from, To: to}
 	found, err := s.Offers.List(ctx, actor, f, in.page())
 	if err != nil {

@@ -22,6 +22,7 @@ type Filter struct {
 	Status       Status
 	Visibility   Visibility
 	Search       string    // part of the name, case ignored
+	MayRun       *bool     // for an affiliate: whether it may run the offer, or has to ask; means nothing to others
 	From, To     time.Time // made at From or later, before To
 }
 

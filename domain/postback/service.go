@@ -80,6 +80,8 @@ type DeliveryStore interface {
 	Follow(ctx context.Context, id ID, limit int) (hosts []string, more bool, err error)
 	Get(ctx context.Context, scope account.Scope, id DeliveryID) (Delivery, error)
 	List(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (domain.Slice[Delivery], error)
+	// LastOf gives the last delivery of each of these conversions to each postback, without attempts.
+	LastOf(ctx context.Context, scope account.Scope, ids []conversion.ID) ([]Delivery, error)
 	// Performance adds up how deliveries within the scope fare; an affiliate that does not exist is NotFound.
 	Performance(ctx context.Context, scope account.Scope, of PerformanceOf) (Performance, error)
 	// Resend starts a new round for one delivery, unless somebody is sending it right now; then the host is empty.

@@ -81,6 +81,7 @@ type Network struct {
 	Search       *search.Service
 	Work         *work.Service
 	Traces       *trace.Service
+	TraceLinks   *trace.Links
 
 	Portal  *portal.Portal
 	Echo    *echo.Echo
@@ -140,6 +141,7 @@ func Empty(t testing.TB) *Network {
 	n.Search = search.NewService(search.Deps{Store: db.Search(), Clicks: db.Clicks(), Conversions: db.Conversions(), Signer: n.Signer, Clock: clock})
 	n.Work = work.NewService(db.Work())
 	n.Traces = trace.NewService(db.Traces(), n.Clicks, n.Conversions, n.Postbacks)
+	n.TraceLinks = trace.NewLinks(trace.LinkDeps{Traces: n.Traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: clock, Random: rand.Reader})
 
 	var err error
 	n.Portal, err = portal.New(portal.Deps{Accounts: n.Accounts, Network: n.Settings, Notices: n.Notices, Ledger: n.Ledger,

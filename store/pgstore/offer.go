@@ -139,7 +139,7 @@ func (s Offers) List(ctx context.Context, scope account.Scope, f offer.Filter, p
 	limit := pageLimit(p)
 	rows, err := gorm.G[offerRow](s.db.orm(ctx)).
 		Scopes(offersOf(scope), madeWithin(f.From, f.To), equals("advertiser_id", int64(f.AdvertiserID)),
-			equals("status", string(f.Status)), equals("visibility", string(f.Visibility)), named(f.Search)).
+			equals("status", string(f.Status)), equals("visibility", string(f.Visibility)), named(f.Search), mayRun(scope, f.MayRun)).
 		Where("id < ?", before).Order("id DESC").Limit(limit + 1).Find(ctx)
 	if err != nil {
 		return none, translate("list offers", err)
@@ -169,6 +169,16 @@ func (s Offers) HasConversions(ctx context.Context, id offer.ID) (bool, error) {
 	var has bool
 	err := s.db.orm(ctx).Raw("SELECT EXISTS (SELECT 1 FROM conversions WHERE offer_id = ?)", int64(id)).Scan(&has).Error
 	return has, translate("look for conversions", err)
+}
+
+// mayRun narrows to what an affiliate may run, or to what it has to ask for.
+func mayRun(scope account.Scope, may *bool) func(*gorm.Statement) {
+	return func(q *gorm.Statement) {
+		if id, ok := scope.Affiliate(); ok && may != nil {
+			q.Where("(visibility = 'public' OR EXISTS (SELECT 1 FROM offer_access x "+
+				"WHERE x.offer_id = offers.id AND x.affiliate_id = ? AND x.status = 'approved')) = ?", id, *may)
+		}
+	}
 }
 
 // offersOf narrows to what the scope may see; an affiliate sees what it may run or ask for.
