@@ -81,6 +81,9 @@ func (f *Frame) Render(status int, title, nav string, content templ.Component) e
 	if err != nil {
 		return err
 	}
+	if f.group.door.Kind == Admin && f.portal.exposed() {
+		content = templ.Join(exposedNotice(), content)
+	}
 	return f.write(status, ui.Page(shell), content)
 }
 

@@ -5,9 +5,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 
+	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/waypost/waypost/domain"
@@ -17,6 +20,7 @@ import (
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
+	"github.com/waypost/waypost/ui"
 	"github.com/waypost/waypost/web"
 )
 
@@ -57,6 +61,23 @@ func New(d Deps) (*Portal, error) {
 
 // EndStreams ends all open streams, which would keep a server from stopping.
 func (p *Portal) EndStreams() { p.stop.Do(func() { close(p.stopping) }) }
+
+// exposed tells that passwords and sessions travel in the clear: http to another machine.
+func (p *Portal) exposed() bool {
+	u, err := url.Parse(p.PublicURL)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return !addr.IsLoopback()
+	}
+	return u.Hostname() != "localhost" && !strings.HasSuffix(u.Hostname(), ".localhost")
+}
+
+func exposedNotice() templ.Component {
+	return ui.Banner(ui.Notice{Kind: ui.Warn, Strong: "This address is not encrypted.",
+		Text: "Passwords and sessions can be read on the way. Put an https proxy in front and set WAYPOST_PUBLIC_URL to its address."})
+}
 
 // Kind is one of the three portals.
 type Kind string

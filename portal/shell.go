@@ -2,6 +2,7 @@ package portal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/waypost/waypost/domain/account"
@@ -107,15 +108,19 @@ func (f *Frame) party() (string, error) {
 	return roleWord(f.User.Role), nil
 }
 
-// balance is what the affiliate can be paid, in its greatest currency; "" for nothing.
+// balance is what the affiliate can be paid; "" where it never had any. Of several currencies one stands for all.
 func (f *Frame) balance() (string, error) {
 	all, err := f.portal.Ledger.Balances(f.Context(), f.Actor, ledger.Affiliate(affiliate.ID(f.Actor.AffiliateID)))
 	if err != nil || len(all) == 0 {
 		return "", err
 	}
-	text := Money(all[0].Approved)
-	if len(all) > 1 {
-		text += fmt.Sprintf(" +%d", len(all)-1)
+	filled := slices.DeleteFunc(slices.Clone(all), func(b ledger.Balance) bool { return b.Approved.IsZero() })
+	if len(filled) == 0 {
+		filled = all[:1]
+	}
+	text := Money(filled[0].Approved)
+	if len(filled) > 1 {
+		text += fmt.Sprintf(" +%d", len(filled)-1)
 	}
 	return text, nil
 }
