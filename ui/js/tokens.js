@@ -20,7 +20,7 @@ class XTokens extends HTMLElement {
       if (!/^\{.*\}$/s.test(part)) return document.createTextNode(part);
       const mark = document.createElement('mark');
       mark.textContent = part;
-      const name = part.slice(1, -1);
+      const name = part.slice(1, -1).split(':', 1)[0]; // {status:approved=1} maps values
       if (this.known && !this.known.has(name)) { mark.className = 'unknown'; unknown.add(part); }
       return mark;
     }), '\n');
