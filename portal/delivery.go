@@ -122,7 +122,7 @@ func (l *DeliveryList) postback(id postback.ID) string {
 
 // DeliveryTable is the log of deliveries as a table.
 func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList) ui.Table {
-	t := ui.Table{ID: id, Name: "Deliveries", Actions: true, Columns: []ui.Column{{Label: "Time", Hide: true}, {Label: "Conversion"}, {Label: "Offer", Hide: true},
+	t := ui.Table{ID: id, Name: "Deliveries", Actions: true, Columns: []ui.Column{{Label: "Time", Hide: true}, {Label: "Conversion"}, {Label: "Offer", Hide: true, Wide: true},
 		{Label: "Event", Hide: true}, {Label: "Result"}, {Label: "Response", Number: true, Hide: true}, {Label: "Attempts", Number: true, Hide: true}}}
 	if l.Postbacks != nil {
 		t.Columns[3] = ui.Column{Label: "Postback", Hide: true}
