@@ -218,7 +218,7 @@ func (p postbackPages) preview(f *portal.Frame) error {
 func (p postbackPages) previewOf(f *portal.Frame, in postbackForm, of string) (previewView, error) {
 	v := previewView{path: f.Path("/postbacks/preview"), title: "Live preview"}
 	if in.URL == "" {
-		v.verdicts = []ui.Flash{{Kind: ui.Neutral, Text: "Type the URL, or start from a tracker: what would be sent shows here."}}
+		v.verdicts = []ui.Flash{{Kind: ui.Mute, Text: "Type the URL, or start from a tracker: what would be sent shows here."}}
 		return v, nil
 	}
 	if !mayWrite(f) { // a look at the saved one: filled with the examples of the documentation

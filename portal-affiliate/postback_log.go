@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	logRows  = 25          // of a part of the log
+	logRows  = 15          // of a part of the log
 	logPause = time.Second // between two looks for what is new
 )
 

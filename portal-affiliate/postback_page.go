@@ -242,9 +242,9 @@ func ruleList() []ui.Pair {
 		{Label: "Time limit", Text: fmt.Sprintf("%d seconds", int(r.SendLimit.Seconds()))},
 		{Label: "Counts as success", Text: "Any 2xx answer"},
 		{Label: "Redirects", Text: "Not followed"},
-		{Label: "Requests at once", Text: fmt.Sprintf("%d, up to %d while it is quick", r.FirstParallel, r.MostParallel)},
+		{Label: "Requests at once", Text: fmt.Sprintf("%d, up to %d", r.FirstParallel, r.MostParallel)},
 		{Label: "Retry-After", Text: fmt.Sprintf("Respected up to %d hours", int(r.MaxRetryAfter.Hours()))},
-		{Label: "Pauses itself", Text: fmt.Sprintf("On 410, or after %d h of failures", int(r.PauseAfter.Hours()))},
+		{Label: "Pauses itself", Text: fmt.Sprintf("On 410, or %d h of failures", int(r.PauseAfter.Hours()))},
 	}
 }
 

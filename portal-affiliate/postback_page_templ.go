@@ -67,6 +67,12 @@ func postbackPage(v postbackView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
+		if v.backfill != nil {
+			templ_7745c5c3_Err = backfillCard(*v.backfill).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
+		}
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "</div><div class=\"stack\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -97,12 +103,6 @@ func postbackPage(v postbackView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if v.backfill != nil {
-			templ_7745c5c3_Err = backfillCard(*v.backfill).Render(ctx, templ_7745c5c3_Buffer)
-			if templ_7745c5c3_Err != nil {
-				return templ_7745c5c3_Err
-			}
-		}
 		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 3, "</div></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
@@ -128,8 +128,8 @@ func postbackPage(v postbackView) templ.Component {
 				ctx = templ.InitializeContext(ctx)
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Card(ui.Section{Title: "Delete this postback", Text: "Nothing is called any more. To stop for a while, pause it.", Danger: true,
-				Actions: ui.Btn(ui.Button{Label: "Delete postback", Icon: "trash", Look: ui.Danger, Small: true, Dialog: "delete"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Card(ui.Section{Title: "Delete this postback", Text: "Nothing is called any more. To stop for a while, pause it.", Danger: true, Flush: true,
+				Actions: ui.Btn(ui.Button{Label: "Delete postback", Icon: "trash", Small: true, Dialog: "delete"})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var3), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -53,7 +53,7 @@ func TestPostbackPage(t *testing.T) {
 	t.Parallel()
 	n := postbackNetwork(t)
 	global := n.Affiliate(0).Get(page(n, 0, "")).Is(200)
-	global.Shows("Called for every conversion on every offer", "Delivered, 24 h", "Success rate", "8 over 28 hours", "15 seconds", "On 410, or after 72 h of failures",
+	global.Shows("Called for every conversion on every offer", "Delivered, 24 h", "Success rate", "8 over 28 hours", "15 seconds", "On 410, or 72 h of failures",
 		"Valid HTTPS URL, 3 tokens, includes your click ID.", "Delivery log", "Live", "200 Delivered")
 	if got := global.Field("url"); got != n.PostbackOf[0].URL {
 		t.Errorf("the form holds %s", got)

@@ -83,7 +83,7 @@ func tracker(f *portal.Frame, page string) (trackerMenu, string) {
 		return menu, ""
 	}
 	query.Del("tracker")
-	v := trackerView{title: p.Title, action: page, cancel: portal.URL(page, nil, "offer_id", query.Get("offer_id")), parameter: p.TrackingLinkParameter, notes: p.Notes, sources: p.Sources,
+	v := trackerView{title: p.Title, action: page, cancel: portal.URL(page, nil, "offer_id", query.Get("offer_id")), parameter: p.TrackingLinkParameter, notes: notesOf(p), sources: p.Sources,
 		hidden: []ui.Option{{Label: "tracker", Value: p.Name}}}
 	if query.Has("offer_id") {
 		v.hidden = append(v.hidden, ui.Option{Label: "offer_id", Value: query.Get("offer_id")})
@@ -104,6 +104,18 @@ func tracker(f *portal.Frame, page string) (trackerMenu, string) {
 		return menu, ""
 	}
 	return menu, address
+}
+
+// notesOf are the notes for affiliates: those for advertisers and for who migrates follow them.
+func notesOf(p preset.Preset) (notes []string) {
+	for _, note := range p.Notes {
+		if strings.HasPrefix(note, "As an advertiser's") || strings.HasPrefix(note, "As a former") {
+			break
+		}
+		note = strings.TrimPrefix(strings.TrimPrefix(note, "As an affiliate's tracker: "), "As an affiliate's network: ")
+		notes = append(notes, strings.ToUpper(note[:1])+note[1:])
+	}
+	return notes
 }
 
 // answer is what was typed for a placeholder. A domain may be pasted as an address.
