@@ -62,6 +62,13 @@ func New(d Deps) (*Portal, error) {
 // EndStreams ends all open streams, which would keep a server from stopping.
 func (p *Portal) EndStreams() { p.stop.Do(func() { close(p.stopping) }) }
 
+// Kit shows every component of package ui in its states, for who works on it.
+func (p *Portal) Kit(c echo.Context) error {
+	f := p.newFrame(c)
+	page := ui.Gallery(ui.Theme(c.QueryParam("theme")), f.Nonce, ui.BrandCSS(c.QueryParam("brand")))
+	return f.write(http.StatusOK, page, templ.NopComponent)
+}
+
 // exposed tells that passwords and sessions travel in the clear: http to another machine.
 func (p *Portal) exposed() bool {
 	u, err := url.Parse(p.PublicURL)

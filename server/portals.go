@@ -3,14 +3,11 @@ package server
 import (
 	"crypto/rand"
 	"fmt"
-	"net/http"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
-	"github.com/waypost/waypost/web"
 )
 
 // mountPortals adds what people look at: log-in, the portals, and the files that their pages are made with.
@@ -31,18 +28,10 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	s.mountAdvertiserPortal(p, e)
 	s.mountAdminPortal(p, e)
 	if s.cfg.Demo {
-		e.GET("/_kit", gallery)
+		e.GET("/_kit", p.Kit)
 	}
 	if s.http != nil {
 		s.http.RegisterOnShutdown(p.EndStreams)
 	}
 	return p, nil
-}
-
-// gallery shows the kit, for who works on it.
-func gallery(c echo.Context) error {
-	nonce := web.PageHeaders(c)
-	page := templ.Handler(ui.Gallery(ui.Theme(c.QueryParam("theme")), nonce, ui.BrandCSS(c.QueryParam("brand"))), templ.WithStatus(http.StatusOK))
-	page.ServeHTTP(c.Response(), c.Request())
-	return nil
 }
