@@ -212,7 +212,7 @@ func offerFrame(f *portal.Frame, o offer.Offer, step string) offerFormView {
 			href := base + "/edit/" + s.key
 			v.Menu = append(v.Menu, ui.Tab{Label: s.label, Href: href, Current: s.key == step})
 		}
-		v.Next = ui.Button{Label: "Save changes", Look: ui.Primary, Submit: true}
+		v.Back, v.Next = "", ui.Button{Label: "Save changes", Look: ui.Primary, Submit: true}
 		return v
 	}
 	reached := true
@@ -300,7 +300,7 @@ type previewView struct {
 // lintView judges a destination.
 func lintView(destination string) previewView {
 	if destination == "" {
-		return previewView{Verdicts: []ui.Flash{{Kind: ui.Neutral, Text: "Type an address: it is shown here as a visitor would get it."}}}
+		return previewView{Parts: []ui.Part{{Text: "Type an address: it is shown here as a visitor would get it."}}}
 	}
 	report, err := click.LintDestinationURL(destination)
 	if e, ok := errs.As(err); ok {
