@@ -7,6 +7,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/live"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/search"
@@ -27,6 +28,7 @@ type Deps struct {
 	Search      *search.Service
 	Traces      *trace.Service
 	TraceLinks  *trace.Links
+	Live        *live.Service
 	TrackingURL string // base of the address that calls are sent to
 }
 
@@ -43,6 +45,10 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 	g.GET("/offers", s.offers)
 	g.GET("/offers/:id", s.offer)
 
+	g.GET("/tracking", s.trackings)
+	g.GET("/offers/:id/tracking", s.tracking)
+	g.POST("/offers/:id/tracking", s.sendTest)
+
 	g.GET("/conversions", s.conversions)
 	g.POST("/conversions/preview", s.previewDecision)
 	g.POST("/conversions/decide", s.decideMany)
@@ -56,6 +62,7 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 
 	g.Traces(d.Traces, d.TraceLinks, d.Clicks)
 	g.Search(d.Search)
+	g.Debugger(portal.Debugger{Live: d.Live, Clicks: d.Clicks, Conversions: d.Conversions, Offers: d.Offers, TrackingURL: d.TrackingURL})
 	g.Reports(d.Reports, d.Offers)
 }
 
@@ -67,7 +74,7 @@ func nav(f *portal.Frame) []ui.NavGroup {
 	return []ui.NavGroup{
 		{Items: []ui.NavItem{item("Dashboard", "layout-dashboard", "", "g d"), item("Reports", "chart-bar", "/reports", "g r")}},
 		{Label: "Offers", Items: []ui.NavItem{item("Offers", "tag", "/offers", "g o"), item("Conversions", "coin", "/conversions", "g c")}},
-		{Label: "Tracking", Items: []ui.NavItem{item("Postback log", "webhook", "/postback-log", "g l"), item("Trace", "history", "/trace", "g t")}},
+		{Label: "Tracking", Items: []ui.NavItem{item("Tracking set-up", "code", "/tracking", "g s"), item("Live debugger", "bug", "/debugger", ""), item("Postback log", "webhook", "/postback-log", "g l"), item("Trace", "history", "/trace", "g t")}},
 		{Label: "Money", Items: []ui.NavItem{item("Balance", "wallet", "/balance", "g b")}},
 	}
 }

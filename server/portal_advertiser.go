@@ -11,7 +11,7 @@ import (
 func (s *Server) mountAdvertiserPortal(p *portal.Portal, e *echo.Echo) {
 	v, r := s.services, s.services.readers
 	portaladvertiser.Mount(p, e, portaladvertiser.Deps{Advertisers: v.advertisers, Offers: v.offers, Coupons: r.coupons, Clicks: r.clicks,
-		Conversions: v.conversions, Ledger: v.ledger, Reports: r.reports, Search: v.search, Traces: r.traces, TraceLinks: r.traceLinks,
+		Conversions: v.conversions, Ledger: v.ledger, Reports: r.reports, Search: v.search, Traces: r.traces, TraceLinks: r.traceLinks, Live: r.live,
 		TrackingURL: s.cfg.TrackingURL})
 	p.SharedTraces(e, r.traceLinks)
 	p.SignUp(e, v.applications)

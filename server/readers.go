@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/live"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/trace"
@@ -16,6 +17,7 @@ type readers struct {
 	clicks     *click.Service
 	traces     *trace.Service
 	traceLinks *trace.Links
+	live       *live.Service
 	reports    *report.Service
 	coupons    *offer.CouponService
 }
@@ -25,5 +27,6 @@ func newReaders(db *pgstore.DB, s *services, flush func(context.Context) error) 
 	r := &readers{clicks: click.NewService(db.Clicks(), s.signer, flush, now), reports: report.NewService(db.Reports(), now), coupons: newCoupons(db)}
 	r.traces = trace.NewService(db.Traces(), r.clicks, s.conversions, s.postbacks)
 	r.traceLinks = newTraceLinks(db, r.traces)
+	r.live = newLive(r.clicks, s)
 	return r
 }
