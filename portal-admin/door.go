@@ -13,6 +13,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/note"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
@@ -43,6 +44,9 @@ type Deps struct {
 	Reports      *report.Service
 	Traces       *trace.Service
 	TraceLinks   *trace.Links
+	Network      *network.Service
+	Doctor       Doctor // how the system fares; nil = nobody knows
+	PublicURL    string // that partners' browsers know us by
 	TrackingURL  string // base of tracking links and of the address that advertisers report to
 }
 
@@ -55,6 +59,7 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 	g := p.Door(e, portal.Door{Kind: portal.Admin, Name: "Network portal", Nav: a.nav, SearchURL: portal.Admin.Base() + "/search",
 		SearchHint: "Search offers, partners, ids…"})
 	a.catalogueRoutes(g)
+	a.trafficRoutes(g)
 }
 
 func (a *admin) catalogueRoutes(g *portal.Group) {

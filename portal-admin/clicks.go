@@ -1,0 +1,139 @@
+package portaladmin
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/portal"
+	"github.com/waypost/waypost/ui"
+)
+
+// clickFilter is the query of the list of clicks.
+type clickFilter struct {
+	portal.Period
+	Query     string      `query:"q"` // a click id leads to its trace, else the affiliate's own click id
+	Offer     portal.Pick `query:"offer"`
+	Affiliate portal.Pick `query:"affiliate"`
+	Valid     string      `query:"valid"`
+	File      string      `query:"file"`
+	portal.Paging
+}
+
+func (a *admin) clicks(f *portal.Frame) error {
+	var filter clickFilter
+	if err := f.Query(&filter); err != nil {
+		return err
+	}
+	if id, ok := a.findClick(filter.Query); ok {
+		return f.Redirect(a.tracePath(f, id))
+	}
+	asked := click.Filter{OfferID: offer.ID(filter.Offer), AffiliateID: affiliate.ID(filter.Affiliate), AffClickID: filter.Query}
+	asked.From, asked.To = filter.Bounds(f)
+	if filter.Valid != "" {
+		valid := filter.Valid == "yes"
+		asked.Valid = &valid
+	}
+	read := func(p domain.Page) (domain.Slice[click.Click], error) {
+		return a.Clicks.List(f.Context(), f.Actor, asked, p)
+	}
+	if filter.File == "csv" {
+		return portal.CSV(f, "clicks", a.clickColumns(), read)
+	}
+	list, err := read(filter.Slice())
+	if err != nil {
+		return err
+	}
+	var ids []offer.ID
+	for _, c := range list.Items {
+		ids = append(ids, c.OfferID)
+	}
+	n, err := a.named(f, ids)
+	if err != nil {
+		return err
+	}
+	path := f.Path("/clicks")
+	counts := []ui.Option{{Value: "yes", Label: "Counted"}, {Value: "no", Label: "Not counted"}}
+	v := listView{Head: ui.Head{Title: "Clicks", Lead: "Every visit through a tracking link, and why one did not count. Times in " + f.Zone.String() + ".", Actions: ui.Btn(fileLink(path, filter, "clicks"))},
+		Pager: portal.Pager(path, filter, filter.Paging, list, "click"),
+		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Click id, ours or the affiliate's", SearchValue: filter.Query, ResetHref: path,
+			Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "Counted or not", Value: filter.Valid, Options: counts}}, Range: filter.Picker(f, "dates", "Any time"),
+			Fields: moreFields(setCount(filter.Offer != 0, filter.Affiliate != 0), []ui.Field{pickField("offer", "Offer", filter.Offer, n.offerList), pickField("affiliate", "Affiliate", filter.Affiliate, n.affiliateList)})}}
+	shown := ""
+	if filter.Valid != "" {
+		shown = oneOf(counts, filter.Valid)
+	}
+	v.Filter.Chips = portal.Chips(path, filter, append([]string{"q", portal.Is("Affiliate's click id", filter.Query), "valid", shown, "offer", isPick("Offer", n.offerList, filter.Offer),
+		"affiliate", isPick("Affiliate", n.affiliateList, filter.Affiliate)}, periodChips(filter.Period)...)...)
+	v.Table = ui.Table{ID: "clicks", Name: "Clicks", Empty: ui.NoResults(path), Columns: []ui.Column{{Label: "Click", Wide: true}, {Label: "When", Hide: true}, {Label: "Affiliate", Hide: true},
+		{Label: "Visitor", Hide: true}, {Label: "Sub 1", Hide: true}, {Label: "Counts"}}}
+	if len(v.Filter.Chips) == 0 {
+		v.Table.Empty = ui.Empty(ui.Nothing{Icon: "activity", Title: "No clicks yet", Text: "Clicks show here within a second. Each offer's tracking test makes one for you to try.", Next: ui.Button{Label: "See the offers", Href: f.Path("/offers")}})
+	}
+	for _, c := range list.Items {
+		v.Table.Rows = append(v.Table.Rows, a.clickRow(f, n, c))
+	}
+	return f.Page("Clicks", "/clicks", listPage(v))
+}
+
+func (a *admin) clickRow(f *portal.Frame, n trafficNames, c click.Click) ui.Row {
+	text := a.Clicks.Text(c.ID)
+	counts := ui.Cell{Body: ui.StatusBadge(ui.Clicks, "valid")}
+	if !c.Valid() {
+		status := "refused"
+		if c.Reason == click.ReasonDuplicate {
+			status = "duplicate"
+		}
+		counts = ui.Cell{Body: clickVerdict(status, portal.ClickReason(c.Reason))}
+	}
+	visitor := strings.Join(slicesOf(c.Country, c.Device, c.OS), " · ")
+	return ui.Row{ID: "k-" + text, Cells: []ui.Cell{
+		{Text: n.offer(c.OfferID), Href: a.tracePath(f, c.ID), Sub: text, Narrow: f.Ago(c.CreatedAt()) + " · " + n.affiliate(c.AffiliateID), Copy: text},
+		{Text: f.Ago(c.CreatedAt()), Title: f.Exact(c.CreatedAt())}, {Text: n.affiliate(c.AffiliateID), Href: affiliatePath(f, c.AffiliateID), Sub: c.AffClickID},
+		{Text: portal.Or(visitor), Sub: c.IP}, {Text: portal.Or(c.Subs[0])}, counts}}
+}
+
+func affiliatePath(f *portal.Frame, id affiliate.ID) string {
+	if id == 0 {
+		return ""
+	}
+	return f.Path("/affiliates/" + fmtID(id))
+}
+
+// slicesOf leaves the empty texts out.
+func slicesOf(texts ...string) (all []string) {
+	for _, text := range texts {
+		if text != "" {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+func (a *admin) clickColumns() []portal.CSVColumn[click.Click] {
+	type c = click.Click
+	columns := []portal.CSVColumn[c]{
+		{Name: "click_id", Text: func(c c) string { return a.clickText(c.ID) }},
+		{Name: "created_at", Text: func(c c) string { return stamp(c.CreatedAt()) }},
+		{Name: "offer_id", Number: true, Text: func(c c) string { return fmtID(c.OfferID) }},
+		{Name: "affiliate_id", Number: true, Text: func(c c) string { return fmtID(c.AffiliateID) }},
+		{Name: "advertiser_id", Number: true, Text: func(c c) string { return fmtID(c.AdvertiserID) }},
+		{Name: "valid", Text: func(c c) string { return strconv.FormatBool(c.Valid()) }},
+		{Name: "invalid_reason", Text: func(c c) string { return string(c.Reason) }},
+		{Name: "aff_click_id", Text: func(c c) string { return c.AffClickID }},
+		{Name: "ip", Text: func(c c) string { return c.IP }},
+		{Name: "country", Text: func(c c) string { return c.Country }},
+		{Name: "device", Text: func(c c) string { return c.Device }},
+		{Name: "os", Text: func(c c) string { return c.OS }},
+		{Name: "browser", Text: func(c c) string { return c.Browser }},
+		{Name: "source", Text: func(c c) string { return c.Source }},
+		{Name: "referrer", Text: func(c c) string { return c.Referrer }},
+	}
+	for i := range click.SubCount {
+		columns = append(columns, portal.CSVColumn[c]{Name: "sub" + strconv.Itoa(i+1), Text: func(c c) string { return c.Subs[i] }})
+	}
+	return columns
+}
