@@ -125,7 +125,7 @@ func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList
 	t := ui.Table{ID: id, Name: "Deliveries", Actions: true, Columns: []ui.Column{{Label: "Time", Hide: true}, {Label: "Conversion"}, {Label: "Offer", Hide: true, Wide: true},
 		{Label: "Event", Hide: true}, {Label: "Result"}, {Label: "Response", Number: true, Hide: true}, {Label: "Attempts", Number: true, Hide: true}}}
 	if l.Postbacks != nil {
-		t.Columns[3] = ui.Column{Label: "Postback", Hide: true}
+		t.Columns[3] = ui.Column{Label: "Postback", Hide: true, Wide: true}
 		t.Columns = append(t.Columns[:4:4], append([]ui.Column{{Label: "Event", Hide: true}}, t.Columns[4:]...)...)
 	}
 	if l.Empty.Title != "" {
@@ -135,10 +135,10 @@ func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList
 		row := ui.Row{ID: "d-" + d.ID.String(), Name: "delivery of conversion " + ShortID(d.ConversionID.String()), Fresh: l.Fresh[d.ID], Cells: []ui.Cell{
 			{Text: f.LogTime(d.CreatedAt), Title: f.Exact(d.CreatedAt)}, {Text: ShortID(d.ConversionID.String()), Mono: true, Title: d.ConversionID.String(),
 				Href: link(l.ConversionPath, d.ConversionID.String()), Narrow: f.LogTime(d.CreatedAt) + " · " + l.offer(d.OfferID)},
-			{Text: l.offer(d.OfferID)}, {Text: ui.StatusOf(ui.Conversions, string(d.EventStatus)).Word}, {Body: deliveryResult(f.DeliveryResultOf(d))},
+			{Body: cut(l.offer(d.OfferID), "")}, {Text: ui.StatusOf(ui.Conversions, string(d.EventStatus)).Word}, {Body: deliveryResult(f.DeliveryResultOf(d))},
 			{Text: response(d)}, {Text: attempts(d)}}}
 		if l.Postbacks != nil {
-			row.Cells = append(row.Cells[:3:3], append([]ui.Cell{{Text: l.postback(d.PostbackID), Href: link(l.PostbackPath, fmt.Sprint(d.PostbackID))}}, row.Cells[3:]...)...)
+			row.Cells = append(row.Cells[:3:3], append([]ui.Cell{{Body: cut(l.postback(d.PostbackID), link(l.PostbackPath, fmt.Sprint(d.PostbackID)))}}, row.Cells[3:]...)...)
 		}
 		row.Actions = deliveryActions(deliveryRow{id: d.ID.String(), conversion: ShortID(d.ConversionID.String()), path: l.Path + d.ID.String(),
 			resend: l.Resend && resendable(d), csrf: l.CSRF, back: l.Back})
