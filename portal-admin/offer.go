@@ -3,9 +3,12 @@ package portaladmin
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/a-h/templ"
 
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/portal"
@@ -209,6 +212,29 @@ func (a *admin) offerHistory(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	v.Title = "History"
-	return a.renderOffer(f, http.StatusOK, o, "/history", "History", activityTab(v))
+	v.Title = "History of the offer"
+	goals, err := a.goalHistory(f, o)
+	if err != nil {
+		return err
+	}
+	return a.renderOffer(f, http.StatusOK, o, "/history", "History", components(activityTab(v), activityTab(goals)))
+}
+
+// historyOfGoal is how many changes of one goal are shown.
+const historyOfGoal = 20
+
+// goalHistory is what was changed in the goals that an offer has, newest first.
+func (a *admin) goalHistory(f *portal.Frame, o offer.Offer) (activityView, error) {
+	v := activityView{Title: "History of its goals", Text: fmt.Sprintf("The newest %d changes of each goal.", historyOfGoal)}
+	var all domain.Slice[history.Entry]
+	for _, g := range o.Goals {
+		list, err := a.History.List(f.Context(), f.Actor, history.Filter{ObjectType: "goal", ObjectID: fmtID(g.ID)}, domain.Page{Limit: historyOfGoal})
+		if err != nil {
+			return v, err
+		}
+		all.Items = append(all.Items, list.Items...)
+	}
+	slices.SortStableFunc(all.Items, func(a, b history.Entry) int { return b.At.Compare(a.At) })
+	v.Events, v.Pager.Text = events(f, all), portal.Counted(len(all.Items), "change")
+	return v, nil
 }
