@@ -21,7 +21,8 @@ func newPortal(t *testing.T) *portaltest.Network {
 	n := portaltest.New(t)
 	portaladmin.Mount(n.Portal, n.Echo, portaladmin.Deps{Accounts: n.Accounts, Advertisers: n.Advertisers, Affiliates: n.Affiliates, Offers: n.Offers, Coupons: n.Coupons,
 		Applications: n.Applications, Notes: n.Notes, History: n.History, Work: n.Work, Search: n.Search, Postbacks: n.Postbacks, Conversions: n.Conversions,
-		Clicks: n.Clicks, Ledger: n.Ledger, Reports: n.Reports, Traces: n.Traces, TraceLinks: n.TraceLinks, TrackingURL: portaltest.TrackingURL})
+		Clicks: n.Clicks, Ledger: n.Ledger, Reports: n.Reports, Traces: n.Traces, TraceLinks: n.TraceLinks, TrackingURL: portaltest.TrackingURL,
+		Network: n.Settings, PublicURL: portaltest.PublicURL, Doctor: oneFailing})
 	return n
 }
 

@@ -42,8 +42,8 @@ func (a *admin) showSignUp(f *portal.Frame, status int, s network.Settings, x po
 	}
 	v := signUpView{head: ui.Head{Title: "Sign-up", Lead: "Who may apply by themselves, and what the form asks besides name and e-mail address."}, tabs: settingsTabs(f, "sign-up"), action: f.Path("/settings/sign-up"), csrf: f.CSRF, faults: x}
 	v.forms = []signUpForm{
-		{"Affiliates", "Applications wait for you under Applications.", a.PublicURL + "/signup/affiliate", "affiliate_sign_up", s.AffiliateSignUp, "affiliate_questions", s.AffiliateQuestions},
-		{"Advertisers", "Applications wait for you under Applications.", a.PublicURL + "/signup/advertiser", "advertiser_sign_up", s.AdvertiserSignUp, "advertiser_questions", s.AdvertiserQuestions},
+		{"Affiliates", "Applications wait for you under Applications.", a.PublicURL + "/sign-up/affiliate", "affiliate_sign_up", s.AffiliateSignUp, "affiliate_questions", s.AffiliateQuestions},
+		{"Advertisers", "Applications wait for you under Applications.", a.PublicURL + "/sign-up/advertiser", "advertiser_sign_up", s.AdvertiserSignUp, "advertiser_questions", s.AdvertiserQuestions},
 	}
 	return f.Render(status, "Sign-up settings", "/settings", signUpSettingsPage(v))
 }

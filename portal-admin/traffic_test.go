@@ -1,0 +1,175 @@
+package portaladmin_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/portal/portaltest"
+)
+
+func TestConversionsAreFoundAndChanged(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	admin.Get("/admin/conversions").Is(200).Shows("Lumio Sleep", "A-1", "Voss Media", "Add conversion", "$8.00", "$5.00")
+	admin.Get("/admin/conversions?status=rejected").Is(200).Shows("A-3", "Status is Rejected").Lacks("A-1 ")
+	admin.Get("/admin/conversions?txid=nothing").Is(200).Shows("No results with these filters")
+	admin.Get("/admin/conversions?click=nonsense").Is(200).Shows("No results with these filters")
+	n.Operator(account.RoleViewer).Get("/admin/conversions").Is(200).Lacks("Add conversion", "Approve…")
+	if file := admin.Get("/admin/conversions?file=csv&status=rejected").Is(200).Body; !strings.Contains(file, "A-3") || strings.Contains(file, "A-1") || !strings.Contains(file, "commission,revenue") {
+		t.Error(file)
+	}
+	id := n.Results[portaltest.ClickLead].ConversionID.String()
+	path := "/admin/conversions/" + id
+	admin.Get(path).Is(200).Shows("Recorded as Approved", "Sale value", "Change it", "Delivered", "Show the trace")
+	if part := admin.Part(path, "sheet"); strings.Contains(part.Body, "<html") {
+		t.Error("a part is a whole page")
+	}
+	n.Operator(account.RoleViewer).Get(path).Is(200).Lacks("Change it")
+	admin.Get("/admin/conversions/00000000-0000-0000-0000-000000000000").Is(404)
+	admin.Get("/admin/conversions/x").Is(404)
+
+	admin.Post(path, url.Values{"status": {"rejected"}}).Is(422).Shows("Say why")
+	admin.Post(path, url.Values{"commission": {"x"}}).Is(422)
+	admin.Post(path, url.Values{"commission": {"6.00"}, "revenue": {"9.50"}, "val": {"0"}, "reason": {"Agreed by mail"}}).To(path).Shows("$6.00", "$9.50", "Agreed by mail", "Amounts changed")
+	if c, err := n.Conversions.Get(context.Background(), portaltest.System, n.Results[portaltest.ClickLead].ConversionID); err != nil || c.Commission.String() != "6.00" || c.Revenue.String() != "9.50" {
+		t.Errorf("%s %s %v", c.Commission, c.Revenue, err)
+	}
+	n.Operator(account.RoleFinance).Post(path, url.Values{"status": {"rejected"}, "reason": {"x"}}).Is(403)
+	n.Affiliate(0).Get(path).Is(303)
+}
+
+func TestManyConversionsChangeAfterAPreview(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleManager)
+	lead, sale := n.Results[portaltest.ClickLead].ConversionID, n.Results[portaltest.ClickSale].ConversionID
+	ticked := url.Values{"id": {lead.String(), sale.String()}, "status": {"rejected"}}
+	admin.Post("/admin/conversions/bulk", url.Values{"status": {"approved"}}).To("/admin/conversions").Shows("Tick some conversions first")
+	admin.Post("/admin/conversions/bulk", ticked).Is(200).Shows("Nothing has changed yet", "−$5.00", "−$12.00", "1 affiliate", "Make 2 conversions rejected")
+	if c, err := n.Conversions.Get(context.Background(), portaltest.System, lead); err != nil || c.Status != conversion.StatusApproved {
+		t.Errorf("a preview made it %s, %v", c.Status, err)
+	}
+	admin.Post("/admin/conversions/bulk/apply", ticked).Is(422).Shows("Say why")
+	ticked.Set("reason", corpus[0])
+	done := admin.Post("/admin/conversions/bulk/apply", ticked).Is(200).Shows("2 conversions changed")
+	safe(t, done)
+	if c, err := n.Conversions.Get(context.Background(), portaltest.System, sale); err != nil || c.Status != conversion.StatusRejected {
+		t.Errorf("it is %s, %v", c.Status, err)
+	}
+	safe(t, admin.Get("/admin/conversions/"+lead.String()).Is(200).Shows("alert(1)"))
+	// All that a filter takes.
+	admin.Post("/admin/conversions/bulk?status=hold", url.Values{"all": {"1"}, "status": {"approved"}}).Is(200).Shows("Make 1 conversion approved")
+	n.Operator(account.RoleViewer).Post("/admin/conversions/bulk/apply", ticked).Is(403)
+}
+
+func TestConversionsAreUpdatedByAFile(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	lines := "txid,status,reason\nA-1,rejected,Refund\nnobody,approved,\n"
+	admin.Get("/admin/conversions/import").Is(200).Shows("Preview changes")
+	admin.Post("/admin/conversions/import", url.Values{"csv": {""}}).Is(422)
+	admin.Post("/admin/conversions/import", url.Values{"csv": {"planet\n1"}}).Is(422)
+	admin.Post("/admin/conversions/import", url.Values{"csv": {lines}}).Is(200).Shows("Change 1 conversion", "Line 3", "Cannot change")
+	admin.Post("/admin/conversions/import", url.Values{"csv": {lines}, "apply": {"1"}}).Is(200).Shows("1 conversion changed")
+	if c, err := n.Conversions.Get(context.Background(), portaltest.System, n.Results[portaltest.ClickLead].ConversionID); err != nil || c.Status != conversion.StatusRejected {
+		t.Errorf("it is %s, %v", c.Status, err)
+	}
+	n.Operator(account.RoleViewer).Get("/admin/conversions/import").Is(403)
+}
+
+func TestAConversionIsMadeByHand(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	admin.Get("/admin/conversions/new").Is(200).Shows("Add conversion")
+	in := url.Values{"offer_id": {fmtInt(n.OfferOf[portaltest.Public].ID) + " · Lumio Sleep"}, "affiliate_id": {fmtInt(n.AffiliateOf[0].ID)}, "txid": {"H-1"}, "note": {corpus[1]}, "com": {"x"}}
+	if page := admin.Post("/admin/conversions/new", in).Is(422); page.Field("txid") != "H-1" {
+		t.Error("what was typed is lost")
+	}
+	in.Del("com")
+	page := admin.Post("/admin/conversions/new", in).Is(http.StatusSeeOther)
+	safe(t, admin.Get(page.Header.Get("Location")).Is(200).Shows("H-1", "The conversion is made"))
+	if got := n.Count(`SELECT count(*) FROM conversions WHERE txid = 'H-1'`); got != 1 {
+		t.Errorf("%d conversions", got)
+	}
+	in.Set("click_id", "nonsense")
+	admin.Post("/admin/conversions/new", in).Is(422).Shows("There is no click with this id")
+}
+
+func TestClicksTellWhyTheyDoNotCount(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleViewer)
+	admin.Get("/admin/clicks").Is(200).Shows("Lumio Sleep", "Voss Media", "The same visitor had clicked before", "fb-04")
+	admin.Get("/admin/clicks?valid=yes").Is(200).Lacks("The same visitor had clicked before")
+	admin.Get("/admin/clicks?q=theirs-1").Is(200).Shows("theirs-1").Lacks("theirs-2")
+	admin.Get("/admin/clicks?q=" + n.ClickIDs[0]).Is(303).To("/admin/trace/" + n.ClickIDs[0])
+	for _, evil := range corpus {
+		safe(t, admin.Get("/admin/clicks?q="+url.QueryEscape(evil)).Is(200).Shows("No results with these filters"))
+	}
+	if file := admin.Get("/admin/clicks?file=csv").Is(200).Body; !strings.Contains(file, "invalid_reason") || !strings.Contains(file, "duplicate") {
+		t.Error(file)
+	}
+}
+
+func TestCallsAreReadAndReplayed(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	admin.Get("/admin/postback-log").Is(200).Shows("Lumio Sleep", "203.0.113.9", "Refused")
+	admin.Get("/admin/postback-log?status=recorded").Is(200).Lacks("badge-bad")
+	refused := ""
+	for _, href := range admin.Get("/admin/postback-log?status=refused").Is(200).Links() {
+		if strings.HasPrefix(href, "/admin/postback-log/") {
+			refused = href
+		}
+	}
+	admin.Get(refused).Is(200).Shows("GET /postback?", "Replay").Lacks("token=wrong")
+	admin.Get("/admin/postback-log/00000000-0000-0000-0000-000000000000").Is(404)
+	n.Operator(account.RoleViewer).Get(refused).Is(200).Lacks("Replay")
+	n.Operator(account.RoleViewer).Post(refused+"/replay", nil).Is(403)
+	n.Exec(`UPDATE advertisers SET postback_auth = 'none'`)
+	day := n.Now.Format(time.DateOnly)
+	list := "/admin/postback-log?from=" + day + "&status=refused"
+	admin.Get(list).Is(200).Shows("Replay 1 call?")
+	admin.Post(refused+"/replay", nil).To(refused).Shows("Decided again")
+	admin.Post("/admin/postback-log/replay", nil).To("/admin/postback-log").Shows("Choose a period first")
+	n.Operator(account.RoleFinance).Post("/admin/postback-log/replay?from="+day, nil).Is(403)
+	if got := n.Count(`SELECT count(*) FROM postback_log WHERE status = 'refused'`); got != 0 {
+		t.Errorf("%d calls are refused still", got)
+	}
+}
+
+func TestDeliveriesAreSentAgain(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	n.Exec(`UPDATE deliveries SET status = 'failed' WHERE status = 'retrying'`)
+	page := admin.Get("/admin/deliveries?status=failed").Is(200).Shows("Kettle Coffee", "Resend 1 failed postback?")
+	one := ""
+	for _, href := range page.Links() {
+		if strings.HasPrefix(href, "/admin/deliveries/") {
+			one = href
+		}
+	}
+	admin.Get(one).Is(200).Shows("Voss Media", "Try 1", "broken.example")
+	admin.Get("/admin/deliveries/00000000-0000-0000-0000-000000000000").Is(404)
+	n.Operator(account.RoleViewer).Get("/admin/deliveries").Is(200).Lacks("Resend")
+	n.Operator(account.RoleViewer).Post("/admin/deliveries/resend?status=failed", nil).Is(403)
+	admin.Post("/admin/deliveries/resend?status=failed", nil).Is(303)
+	if got := n.Count(`SELECT count(*) FROM deliveries WHERE status = 'failed'`); got != 0 {
+		t.Errorf("%d have failed still", got)
+	}
+	admin.Post(one+"/resend", url.Values{"back": {"https://evil.example/"}}).Is(303).To("/admin/deliveries")
+	if file := admin.Get("/admin/deliveries?file=csv").Is(200).Body; !strings.Contains(file, "event_status") {
+		t.Error(file)
+	}
+}
