@@ -118,3 +118,11 @@ func Unnamed[ID ~int64](what string, id ID) string { return fmt.Sprintf("%s %d",
 
 // Decimal is an exact decimal of a report, such as an EPC, with its currency.
 func Decimal(text string, c money.Currency) string { return withCurrency(text, c) }
+
+// Symbol is what stands before an amount on a chart's axis: "€", or the currency's code.
+func Symbol(c money.Currency) string {
+	if symbol, ok := symbols[c]; ok {
+		return symbol
+	}
+	return string(c) + "\u00a0"
+}

@@ -27,6 +27,7 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	p.Mount(e)
 	s.mountAdvertiserPortal(p, e)
 	s.mountAdminPortal(p, e)
+	s.mountAffiliatePortal(p, e)
 	if s.cfg.Demo {
 		e.GET("/_kit", p.Kit)
 	}

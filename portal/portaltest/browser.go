@@ -178,6 +178,17 @@ func (p *Page) Lacks(texts ...string) *Page {
 	return p
 }
 
+// LacksMarkup wants texts not to stand in the answer as they are; escaped they may.
+func (p *Page) LacksMarkup(texts ...string) *Page {
+	p.n.Helper()
+	for _, text := range texts {
+		if i := strings.Index(p.Body, text); i >= 0 {
+			p.n.Errorf("%s: %q is markup: …%.200s", p.what, text, p.Body[max(0, i-100):])
+		}
+	}
+	return p
+}
+
 var blanks = regexp.MustCompile(`\s+`)
 
 // Text is what the page says, without markup.

@@ -1,0 +1,119 @@
+package portalaffiliate
+
+import (
+	"time"
+
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/click"
+	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/portal"
+	"github.com/waypost/waypost/ui"
+)
+
+const clicksPath = "/clicks"
+
+// clickFilter is the list's address.
+type clickFilter struct {
+	Query string `query:"q"` // a click id of ours or the affiliate's own
+	Offer int64  `query:"offer"`
+	Valid string `query:"valid"` // yes, no; empty for both
+	portal.Period
+	portal.Paging
+}
+
+func (s *pages) listClicks(f *portal.Frame, in clickFilter, p domain.Page) (domain.Slice[click.Click], error) {
+	filter := click.Filter{OfferID: offer.ID(in.Offer)}
+	filter.From, filter.To = in.Bounds(f)
+	if in.Valid != "" {
+		valid := in.Valid == "yes"
+		filter.Valid = &valid
+	}
+	if in.Query != "" {
+		if id, err := s.Clicks.Parse(in.Query); err == nil {
+			filter.ClickID = id
+		} else {
+			filter.AffClickID = in.Query
+		}
+	}
+	return s.Clicks.List(f.Context(), f.Actor, filter, p)
+}
+
+func (s *pages) clicks(f *portal.Frame) error {
+	var in clickFilter
+	if err := f.Query(&in); err != nil {
+		return err
+	}
+	list, err := s.listClicks(f, in, in.Slice())
+	if err != nil {
+		return err
+	}
+	names, err := titlesOf(s, f, list.Items, func(c click.Click) offer.ID { return c.OfferID })
+	if err != nil {
+		return err
+	}
+	offers, _, err := s.offerOptions(f, offer.ID(in.Offer))
+	if err != nil {
+		return err
+	}
+	path := f.Path(clicksPath)
+	valid := map[string]string{"yes": "Counted", "no": "Not counted"}
+	v := listView{table: s.clicksTable(f, list.Items, names), pager: portal.Pager(path, in, in.Paging, list, "click")}
+	v.head = ui.Head{Title: "Clicks", Lead: "Every visit through your links, and why one did not count. Times in " + f.Zone.String() + "."}
+	v.filter = ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Click id, ours or your own", SearchValue: in.Query, ResetHref: path, Range: in.Picker(f, "dates", "All time"),
+		Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "All clicks", Value: in.Valid, Options: []ui.Option{{Value: "yes", Label: "Counted"}, {Value: "no", Label: "Not counted"}}},
+			{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(in.Offer), Options: offers}},
+		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "valid", valid[in.Valid], "offer", portal.Is("Offer", nameOf(offers, idText(in.Offer))),
+			"from", portal.Is("From", in.From), "to", portal.Is("To", in.To)),
+		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "Download CSV", Icon: "download", Href: portal.URL(path+".csv", in, "cursor", "", "limit", ""), Download: true})}
+	if in == (clickFilter{}) {
+		v.table.Empty = ui.Empty(ui.Nothing{Icon: "activity", Title: "No clicks yet", Text: "Each visit through one of your tracking links stands here within a second.",
+			Next: ui.Button{Label: "Build a link", Look: ui.Primary, Href: f.Path(linksPath)}})
+	} else {
+		v.table.Empty = ui.NoResults(path)
+	}
+	return f.Page("Clicks", clicksPath, listPage(v))
+}
+
+func (s *pages) clicksTable(f *portal.Frame, list []click.Click, names titles) ui.Table {
+	t := ui.Table{ID: "clicks", Name: "Clicks", Columns: []ui.Column{{Label: "Click"}, {Label: "Time", Hide: true}, {Label: "Offer", Hide: true}, {Label: "Counted", Wrap: true},
+		{Label: "Your click id", Hide: true}, {Label: "Sub 1", Hide: true}, {Label: "Visitor", Hide: true}}}
+	for _, c := range list {
+		id := s.Clicks.Text(c.ID)
+		counted := ui.Cell{Badge: ui.StatusBadge(ui.Clicks, "valid")}
+		if !c.Valid() {
+			counted = ui.Cell{Body: refusedCell(ui.StatusBadge(ui.Clicks, "invalid"), portal.ClickReason(c.Reason))}
+		}
+		t.Rows = append(t.Rows, ui.Row{ID: "k-" + id, Cells: []ui.Cell{
+			{Text: portal.ShortID(id), Mono: true, Title: id, Href: f.Path("/trace/" + id), Narrow: joined(names.offer(c.OfferID), f.Time(c.CreatedAt()))},
+			{Text: f.Time(c.CreatedAt()), Title: f.Exact(c.CreatedAt())}, {Text: names.offer(c.OfferID)}, counted,
+			{Text: portal.Or(c.AffClickID), Mono: c.AffClickID != ""}, {Text: portal.Or(c.Subs[0])}, {Text: portal.Or(joined(c.Country, c.OS, c.Browser))}}})
+	}
+	return t
+}
+
+// clicksCSV is the list as a file, with columns of the API's.
+func (s *pages) clicksCSV(f *portal.Frame) error {
+	var in clickFilter
+	if err := f.Query(&in); err != nil {
+		return err
+	}
+	type row = click.Click
+	text := func(name string, of func(row) string) portal.CSVColumn[row] {
+		return portal.CSVColumn[row]{Name: name, Text: of}
+	}
+	columns := []portal.CSVColumn[row]{
+		text("click_id", func(c row) string { return s.Clicks.Text(c.ID) }),
+		{Name: "offer_id", Number: true, Text: func(c row) string { return idText(c.OfferID) }},
+		text("valid", func(c row) string { return map[bool]string{true: "true", false: "false"}[c.Valid()] }),
+		text("reason", func(c row) string { return string(c.Reason) }),
+		text("ip", func(c row) string { return c.IP }), text("country", func(c row) string { return c.Country }), text("device", func(c row) string { return c.Device }),
+		text("os", func(c row) string { return c.OS }), text("browser", func(c row) string { return c.Browser }),
+	}
+	for i := range click.SubCount {
+		columns = append(columns, text("sub"+idText(int64(i+1)), func(c row) string { return c.Subs[i] }))
+	}
+	columns = append(columns, text("source", func(c row) string { return c.Source }), text("aff_click_id", func(c row) string { return c.AffClickID }),
+		text("landing_page_id", func(c row) string { return c.LandingPageID }), text("creative_id", func(c row) string { return c.CreativeID }),
+		text("referrer", func(c row) string { return c.Referrer }), text("created_at", func(c row) string { return c.CreatedAt().Format(time.RFC3339) }))
+	return portal.CSV(f, "clicks", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listClicks(f, in, p) })
+}
