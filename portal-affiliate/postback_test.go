@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -17,7 +16,6 @@ import (
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/postback"
-	"github.com/waypost/waypost/outbound"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/portal/portaltest"
 )
@@ -358,6 +356,30 @@ func (r *receiver) heard() []string {
 	return append([]string(nil), r.got...)
 }
 
+// client makes requests for real; the one of the program is tested in package outbound.
+type client struct{}
+
+func (client) Send(ctx context.Context, r postback.Request) postback.Response {
+	request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, strings.NewReader(r.Body))
+	if err != nil {
+		return postback.Response{Error: postback.ErrorInvalidURL}
+	}
+	detail := &postback.Detail{}
+	for name, value := range r.Header {
+		request.Header.Set(name, value)
+		detail.Sent = append(detail.Sent, postback.HeaderLine{Name: name, Value: value})
+	}
+	began := time.Now()
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return postback.Response{Error: postback.ErrorConnect}
+	}
+	defer answer.Body.Close()
+	body, _ := io.ReadAll(answer.Body)
+	detail.Timing.Wait, detail.Status = time.Since(began), answer.Proto+" "+answer.Status
+	return postback.Response{StatusCode: answer.StatusCode, Body: string(body), Detail: detail}
+}
+
 // A real receiver: a test of what is saved and of what is not, a resend of what failed, and the row that comes alive.
 func TestRealReceiver(t *testing.T) {
 	t.Parallel()
@@ -365,7 +387,7 @@ func TestRealReceiver(t *testing.T) {
 	tracker := &receiver{status: 404}
 	server := httptest.NewServer(tracker)
 	defer server.Close()
-	n.Postbacks.Sender = outbound.NewPostbackClient(outbound.NewGuard([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}))
+	n.Postbacks.Sender = client{}
 	n.Exec("UPDATE postbacks SET url = $1, method = 'GET' WHERE id = $2", server.URL+"/saved?c={aff_click_id}&t={test}", int64(n.PostbackOf[0].ID))
 	b := n.Affiliate(0)
 

@@ -125,7 +125,7 @@ func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList
 	t := ui.Table{ID: id, Name: "Deliveries", Actions: true, Columns: []ui.Column{{Label: "Time", Hide: true}, {Label: "Conversion"}, {Label: "Offer", Hide: true, Wide: true},
 		{Label: "Event", Hide: true}, {Label: "Result"}, {Label: "Response", Number: true, Hide: true}, {Label: "Attempts", Number: true, Hide: true}}}
 	if l.Postbacks != nil {
-		t.Columns[3] = ui.Column{Label: "Postback", Hide: true, Wide: true}
+		t.Columns[3] = ui.Column{Label: "Postback", Hide: true}
 		t.Columns = append(t.Columns[:4:4], append([]ui.Column{{Label: "Event", Hide: true}}, t.Columns[4:]...)...)
 	}
 	if l.Empty.Title != "" {
@@ -145,6 +145,12 @@ func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// brief is what went wrong, without what to do: that stands in the title and in the sheet.
+func brief(text string) string {
+	what, _, _ := strings.Cut(text, ": ")
+	return strings.TrimSuffix(sentence(what), ".")
 }
 
 type deliveryRow struct {
