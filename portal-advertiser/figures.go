@@ -47,15 +47,12 @@ type metric struct {
 	id, label string
 	text      func(report.Row) string
 	value     func(report.Row) *big.Rat
-	fewerGood bool // no metric of ours is good when it grows by itself, but for clicks, conversions and approvals
 }
 
 func metrics() []metric {
 	whole := func(id, label string, of func(report.Row) int64) metric {
 		return metric{id: id, label: label, text: func(r report.Row) string { return portal.Count(of(r)) }, value: func(r report.Row) *big.Rat { return new(big.Rat).SetInt64(of(r)) }}
 	}
-	rejected := whole("rejected", "Rejected", func(r report.Row) int64 { return r.Rejected })
-	rejected.fewerGood = true
 	return []metric{
 		whole("clicks", "Clicks", func(r report.Row) int64 { return r.Clicks }),
 		whole("conversions", "Conversions", func(r report.Row) int64 { return r.Conversions }),
@@ -69,8 +66,6 @@ func metrics() []metric {
 			unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(r.Currency.Exponent())), nil)
 			return new(big.Rat).SetFrac(r.Revenue.Minor(), unit)
 		}},
-		whole("approved", "Approved", func(r report.Row) int64 { return r.Approved }),
-		rejected,
 	}
 }
 
@@ -109,7 +104,7 @@ func (s *pages) figures(f *portal.Frame, filter report.Filter, p span, q figures
 		{Label: "Pending and on hold", Value: portal.Count(is.Pending), After: share(is.Pending, is.Conversions)},
 		{Label: "Rejected", Value: portal.Count(is.Rejected), After: share(is.Rejected, is.Conversions)},
 		{Label: "Clicks not counted", Value: portal.Count(is.InvalidClicks)}}}
-	days, all := daysOf(p.from, p.to), metrics()[:4]
+	days, all := daysOf(p.from, p.to), metrics()
 	if !slices.ContainsFunc(all, func(m metric) bool { return m.id == q.Metric }) {
 		q.Metric = "conversions"
 	}
@@ -196,8 +191,7 @@ func numbers(rows []report.Row, m metric) []float64 {
 	return all
 }
 
-// change is how a figure moved; none without a figure before. More cost is neither good nor bad news: it follows
-// conversions.
+// change is how a figure moved; none without a figure before. More cost is good news: it comes of more conversions.
 func change(m metric, now, before report.Row) ui.Change {
 	is, was := m.value(now), m.value(before)
 	if is == nil || was == nil || was.Sign() == 0 {
@@ -206,7 +200,7 @@ func change(m metric, now, before report.Row) ui.Change {
 	moved := new(big.Rat).Sub(is, was)
 	percent := new(big.Rat).Quo(moved, new(big.Rat).Abs(was))
 	percent.Mul(percent, big.NewRat(100, 1)).Abs(percent)
-	return ui.Change{Text: percent.FloatString(1) + "%", Up: moved.Sign() >= 0, Good: moved.Sign() >= 0 != m.fewerGood}
+	return ui.Change{Text: percent.FloatString(1) + "%", Up: moved.Sign() >= 0, Good: moved.Sign() >= 0}
 }
 
 func dayChart(m metric, days []string, now, before []report.Row, c money.Currency) ui.Chart {

@@ -111,9 +111,9 @@ func (s *pages) showTracking(f *portal.Frame, status int, v trackingView) error 
 		v.ways = append(v.ways, ui.Tab{Label: way[1], Href: portal.URL(v.path, v.query, "way", way[0]), Current: v.query.Way == way[0]})
 	}
 	v.account = accountPairs(a)
-	v.parameters = ui.Table{ID: "parameters", Name: "Parameters", Compact: true, Columns: []ui.Column{{Label: "Name"}, {Label: "What it says", Wide: true, Wrap: true}, {Label: "Note", Wrap: true, Hide: true}}}
+	v.parameters = ui.Table{ID: "parameters", Name: "Parameters", Compact: true, Columns: []ui.Column{{Label: "Name"}, {Label: "What it says", Wide: true, Wrap: true}}}
 	for _, p := range callParameters {
-		v.parameters.Rows = append(v.parameters.Rows, ui.Row{Cells: []ui.Cell{{Text: p[0], Mono: true}, {Text: p[1], Narrow: p[2]}, {Text: p[2]}}})
+		v.parameters.Rows = append(v.parameters.Rows, ui.Row{Cells: []ui.Cell{{Text: p[0], Mono: true}, {Body: parameterText(p[1], p[2])}}})
 	}
 	v.mayTest = f.May(account.PermissionManageConversions)
 	if err := s.testFields(f, &v, goal); err != nil {
