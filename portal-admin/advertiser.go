@@ -164,13 +164,19 @@ func (a *admin) advertiserTracking(f *portal.Frame) error {
 	}
 	v.Rotate = ui.ConfirmBox{ID: "rotate", Title: "Make a new token?", CSRF: f.CSRF, Verb: "Make new token", Action: p.base(f) + "/token",
 		Text: "Calls with the present token are refused from that moment on, until " + one.Name + " uses the new one. It is its signing key, too."}
-	v.Platforms = append(v.Platforms, ui.Sample{Language: "Any server", Code: a.postbackURL(one.PostbackAuth, token)})
+	v.Platforms = a.platforms(one.PostbackAuth, token)
+	return a.renderParty(f, http.StatusOK, p, "/tracking", "Tracking set-up", trackingTab(v))
+}
+
+// platforms are the postback URLs by what the advertiser runs on, the general one first.
+func (a *admin) platforms(auth advertiser.Auth, token string) []ui.Sample {
+	samples := []ui.Sample{{Language: "Any server", Code: a.postbackURL(auth, token)}}
 	for _, known := range preset.All() {
 		if known.Is(preset.KindAdvertiser) && known.AdvertiserPostbackURL != "" {
-			v.Platforms = append(v.Platforms, ui.Sample{Language: known.Title, Code: a.presetURL(known, token)})
+			samples = append(samples, ui.Sample{Language: known.Title, Code: a.presetURL(known, token)})
 		}
 	}
-	return a.renderParty(f, http.StatusOK, p, "/tracking", "Tracking set-up", trackingTab(v))
+	return samples
 }
 
 // postbackURL is the address that an advertiser calls for a sale.

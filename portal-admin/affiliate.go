@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/postback"
@@ -226,16 +227,25 @@ func (a *admin) affiliateBalance(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var filter struct{ portal.Paging }
+	var filter struct {
+		File string `query:"format"`
+		portal.Paging
+	}
 	if err := f.Query(&filter); err != nil {
 		return err
 	}
 	p, owner := affiliateParty(one), ledger.Affiliate(one.ID)
+	read := func(p domain.Page) (domain.Slice[ledger.Entry], error) {
+		return a.Ledger.Entries(f.Context(), f.Actor, ledger.Filter{Party: owner}, p)
+	}
+	if filter.File == "csv" {
+		return portal.CSV(f, fmt.Sprintf("ledger-of-affiliate-%d", one.ID), ledgerColumns(), read)
+	}
 	balances, err := a.Ledger.Balances(f.Context(), f.Actor, owner)
 	if err != nil {
 		return err
 	}
-	list, err := a.Ledger.Entries(f.Context(), f.Actor, ledger.Filter{Party: owner}, filter.Slice())
+	list, err := read(filter.Slice())
 	if err != nil {
 		return err
 	}
@@ -255,7 +265,28 @@ func (a *admin) affiliateBalance(f *portal.Frame) error {
 		t.Rows = append(t.Rows, ui.Row{ID: "entry-" + e.ID.String(), Cells: []ui.Cell{cell, {Text: string(e.From), Mono: true}, {Text: string(e.To), Mono: true},
 			{Text: f.Time(e.At), Title: f.Exact(e.At)}, {Text: portal.Money(e.Amount), Strong: true}}})
 	}
-	return a.renderParty(f, http.StatusOK, p, "/balance", "Balance", balanceTab(stats, listView{Table: t, Pager: portal.Pager(path, filter, filter.Paging, list, "ledger line")}))
+	return a.renderParty(f, http.StatusOK, p, "/balance", "Balance", balanceTab(stats, portal.URL(path, nil, "format", "csv"), listView{Table: t, Pager: portal.Pager(path, filter, filter.Paging, list, "ledger line")}))
+}
+
+// ledgerColumns are those of the API's file.
+func ledgerColumns() []portal.CSVColumn[ledger.Entry] {
+	return []portal.CSVColumn[ledger.Entry]{
+		{Name: "id", Text: func(e ledger.Entry) string { return e.ID.String() }},
+		{Name: "transaction_id", Text: func(e ledger.Entry) string { return e.TransactionID.String() }},
+		{Name: "at", Text: func(e ledger.Entry) string { return iso(e.At) }},
+		{Name: "kind", Text: func(e ledger.Entry) string { return string(e.Kind) }},
+		{Name: "from_account", Text: func(e ledger.Entry) string { return string(e.From) }},
+		{Name: "to_account", Text: func(e ledger.Entry) string { return string(e.To) }},
+		{Name: "amount", Number: true, Text: func(e ledger.Entry) string { return e.Amount.String() }},
+		{Name: "currency", Text: func(e ledger.Entry) string { return string(e.Amount.Currency()) }},
+		{Name: "conversion_id", Text: func(e ledger.Entry) string {
+			if e.ConversionID.IsZero() {
+				return ""
+			}
+			return e.ConversionID.String()
+		}},
+		{Name: "note", Text: func(e ledger.Entry) string { return e.Note }},
+	}
 }
 
 // ledgerWords says what moved the money.

@@ -252,7 +252,7 @@ func (a *admin) offerStep(f *portal.Frame, o offer.Offer, step string, in offerI
 		if err != nil {
 			return nil, nil, err
 		}
-		v := trackingView{Samples: []ui.Sample{{Language: "Any server", Code: a.postbackURL(owner.PostbackAuth, owner.PostbackToken)}}, More: advertiserParty(owner).base(f) + "/tracking", Advertiser: owner.Name,
+		v := trackingView{Samples: a.platforms(owner.PostbackAuth, owner.PostbackToken), More: advertiserParty(owner).base(f) + "/tracking", Advertiser: owner.Name,
 			Window: ui.Field{Name: "window_days", Label: "A sale counts within", Value: fmtID(in.Window), Error: x["window_days"], InputMode: "numeric", Unit: "days", Hint: "After the click. Later ones are refused as outside the window."},
 			Min:    ui.Field{Name: "min_seconds", Label: "At the earliest after", Value: fmtID(in.MinSeconds), Error: x["min_seconds"], InputMode: "numeric", Unit: "seconds", Hint: "0 means no minimum. Sales that come sooner are refused as too fast."},
 			Fallback: ui.Field{Name: "fallback_url", Label: "When a click does not qualify, send the visitor to", Value: in.Fallback, Error: x["fallback_url"], Optional: true, Mono: true, Placeholder: "https://",

@@ -428,7 +428,7 @@ func offerTracking(v trackingView) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Card(ui.Section{Title: "How sales come back", Text: "What the server of " + v.Advertiser + " calls.", MoreLabel: "Other platforms", MoreHref: v.More}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Card(ui.Section{Title: "How sales come back", Text: "What the server of " + v.Advertiser + " calls.", MoreLabel: "Tracking set-up", MoreHref: v.More}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var13), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -116,6 +116,10 @@ func TestAffiliateForm(t *testing.T) {
 	}
 	safe(t, admin.Get("/admin/affiliates").Shows(corpus...))
 	admin.Get("/admin/affiliates?q=nobody").Shows("No results with these filters")
+	entries := admin.Get(fmt.Sprintf("/admin/affiliates/%d/balance?format=csv", n.AffiliateOf[0].ID)).Is(http.StatusOK)
+	if !strings.Contains(entries.Body, ",network:commission,") || !strings.Contains(entries.Body, ",5.00,USD,") {
+		t.Errorf("file %q", entries.Body)
+	}
 	file := admin.Get("/admin/affiliates?format=csv").Is(http.StatusOK)
 	if !strings.HasPrefix(file.Body, "id,name,email,status,currency,fire,created_at\r\n") || !strings.Contains(file.Body, "Voss Media") {
 		t.Errorf("file %q", file.Body)
