@@ -85,10 +85,24 @@ func auditRow(f *portal.Frame, e history.Entry) ui.Row {
 	object := capital(strings.ReplaceAll(e.ObjectType, "_", " ")) + " " + e.ObjectID
 	changed := ui.Cell{Text: portal.None}
 	if all := differences(e.Before, e.After); len(all) > 0 {
-		changed = ui.Cell{Body: foldedDiff(len(all), all)}
+		changed = ui.Cell{Body: auditDiff(changedFields(all), all)}
 	}
 	return ui.Row{ID: "a-" + e.ID.String(), Cells: []ui.Cell{{Text: deed(e.Action), Sub: object, Narrow: f.Ago(e.At) + " · " + who, Href: f.Path("/audit?type=" + e.ObjectType + "&object=" + e.ObjectID)},
 		{Text: who}, {Text: f.Ago(e.At), Title: f.Exact(e.At)}, {Text: portal.Or(e.IP), Mono: true}, changed}}
+}
+
+// changedFields names the first few fields that a deed changed.
+func changedFields(all []ui.Difference) string {
+	const shown = 3
+	var names []string
+	for _, d := range all[:min(shown, len(all))] {
+		names = append(names, d.Field)
+	}
+	text := strings.Join(names, ", ")
+	if more := len(all) - shown; more > 0 {
+		text += " and " + fmtID(more) + " more"
+	}
+	return text
 }
 
 func whoDid(e history.Entry) string {

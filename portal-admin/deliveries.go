@@ -89,6 +89,10 @@ func (a *admin) deliveries(f *portal.Frame) error {
 	v.Filter = deliveryBar(f, n, path, filter.deliveryFilter)
 	l := a.deliveryList(f, n, offers)
 	l.Empty = ui.Nothing{Icon: "send", Title: "No deliveries yet", Text: "Each postback shows here once a conversion takes a status that an affiliate's postback asks for."}
+	l.Postbacks = map[postback.ID]string{}
+	for _, d := range list.Items {
+		l.Postbacks[d.PostbackID] = n.affiliate(d.AffiliateID) + " · " + fmtID(d.PostbackID)
+	}
 	v.Table = f.DeliveryTable("deliveries", list.Items, l)
 	if len(v.Filter.Chips) > 0 {
 		v.Table.Empty = ui.NoResults(path)

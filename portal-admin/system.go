@@ -49,7 +49,7 @@ func (a *admin) system(f *portal.Frame) error {
 			kind, word = ui.Bad, "Failing"
 			failing++
 		}
-		v.table.Rows = append(v.table.Rows, ui.Row{ID: "part-" + fmtID(len(v.table.Rows)), Cells: []ui.Cell{{Text: capital(p.Name)}, {Body: ui.Badge(kind, word)}, {Body: partFound(capital(p.Found), p.Mend)}}})
+		v.table.Rows = append(v.table.Rows, ui.Row{ID: "part-" + fmtID(len(v.table.Rows)), Cells: []ui.Cell{{Text: capital(p.Name)}, {Body: ui.Badge(kind, word)}, {Body: partFound(p.Found, capital(p.Mend))}}})
 	}
 	switch {
 	case failing > 0:

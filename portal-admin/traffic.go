@@ -82,7 +82,7 @@ func called(options []ui.Option, id portal.Pick) string {
 
 // pickField is a filter's field that offers names.
 func pickField(name, label string, chosen portal.Pick, options []ui.Option) ui.Field {
-	field := ui.Field{Name: name, ID: "filter-" + name, Label: label, Options: options, Optional: true, Autocomplete: "off"}
+	field := ui.Field{Name: name, ID: "filter-" + name, Label: label, Options: options, Placeholder: "Any " + strings.ToLower(label), Autocomplete: "off"}
 	if chosen != 0 {
 		field.Value = portal.Picked(chosen, called(options, chosen))
 	}
@@ -90,7 +90,7 @@ func pickField(name, label string, chosen portal.Pick, options []ui.Option) ui.F
 }
 
 func textField(name, label, value string) ui.Field {
-	return ui.Field{Name: name, ID: "filter-" + name, Label: label, Value: value, Optional: true, Autocomplete: "off", MaxLength: 300}
+	return ui.Field{Name: name, ID: "filter-" + name, Label: label, Value: value, Autocomplete: "off", MaxLength: 300}
 }
 
 func isPick(what string, options []ui.Option, id portal.Pick) string {

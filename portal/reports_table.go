@@ -72,6 +72,16 @@ func reportFigures(seen report.Seen) []reportFigure {
 	return all
 }
 
+// shownFigures are the columns in the order that people look at them: what is cut off where the window is narrow matters
+// least.
+func shownFigures(seen report.Seen) []reportFigure {
+	all := reportFigures(seen)
+	order := []report.Figure{report.FigureClicks, report.FigureConversions, report.FigureCR, report.FigureRevenue, report.FigureCommission, report.FigureProfit,
+		report.FigureEPC, report.FigureApproved, report.FigurePending, report.FigureRejected, report.FigureUnique, report.FigureInvalid}
+	slices.SortFunc(all, func(a, b reportFigure) int { return slices.Index(order, a.name) - slices.Index(order, b.name) })
+	return all
+}
+
 // dimensionWord is what a dimension is called on screens.
 func dimensionWord(d report.Dimension) string {
 	switch d {
@@ -86,7 +96,7 @@ func dimensionWord(d report.Dimension) string {
 
 // table is the report itself.
 func (v reportView) table() ui.Table {
-	levels, figures := v.filter.levels(), reportFigures(v.seen)
+	levels, figures := v.filter.levels(), shownFigures(v.seen)
 	t := ui.Table{ID: "report", Name: "Report", Compact: true}
 	for i, d := range levels {
 		t.Columns = append(t.Columns, ui.Column{Label: dimensionWord(d), Hide: i > 0})
@@ -280,7 +290,7 @@ func (v reportView) stats() []ui.Stat {
 	}
 	total := v.report.Totals[0]
 	var stats []ui.Stat
-	for _, figure := range reportFigures(v.seen) {
+	for _, figure := range shownFigures(v.seen) {
 		switch figure.name {
 		case report.FigureUnique, report.FigureInvalid, report.FigureApproved, report.FigurePending, report.FigureRejected:
 			continue

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waypost/waypost/domain"
@@ -203,20 +204,20 @@ func truth(on bool) string {
 }
 
 func (v reportView) pickField(name, label, hint string, chosen Pick, called string, options []ui.Option) ui.Field {
-	return ui.Field{Name: name, ID: "report-" + name, Label: label, Hint: hint, Value: Picked(chosen, called), Options: options, Optional: true, Autocomplete: "off", Error: v.faults[name]}
+	return ui.Field{Name: name, ID: "report-" + name, Label: label, Hint: hint, Value: Picked(chosen, called), Options: options, Placeholder: "Any " + strings.ToLower(label), Autocomplete: "off", Error: v.faults[name]}
 }
 
 func (v reportView) textField(name, label, value string, most int) ui.Field {
-	return ui.Field{Name: name, ID: "report-" + name, Label: label, Value: value, MaxLength: most, Optional: true, Autocomplete: "off", Error: v.faults[name]}
+	return ui.Field{Name: name, ID: "report-" + name, Label: label, Value: value, MaxLength: most, Autocomplete: "off", Error: v.faults[name]}
 }
 
 func (v reportView) goalField() ui.Field {
-	return ui.Field{Name: "goal", ID: "report-goal", Label: "Goal", Hint: "Clicks have no goal and are left out.", Optional: true, Value: strconv.FormatInt(int64(v.filter.Goal), 10),
+	return ui.Field{Name: "goal", ID: "report-goal", Label: "Goal", Hint: "Clicks have no goal and are left out.", Value: strconv.FormatInt(int64(v.filter.Goal), 10),
 		Options: append([]ui.Option{{Label: "Any goal"}}, v.goals...)}
 }
 
 func (v reportView) currencyField() ui.Field {
-	field := ui.Field{Name: "currency", ID: "report-currency", Label: "Convert money to", Value: v.filter.Currency, Optional: true, Options: []ui.Option{{Label: "Each its own currency"}}}
+	field := ui.Field{Name: "currency", ID: "report-currency", Label: "Convert money to", Value: v.filter.Currency, Options: []ui.Option{{Label: "Each its own currency"}}}
 	for _, c := range money.Currencies() {
 		field.Options = append(field.Options, ui.Option{Value: string(c), Label: string(c)})
 	}
@@ -224,7 +225,7 @@ func (v reportView) currencyField() ui.Field {
 }
 
 func (v reportView) zoneField() ui.Field {
-	field := ui.Field{Name: "tz", ID: "report-tz", Label: "Time zone", Hint: "Decides where days begin. Yours is " + v.f.Zone.String() + ".", Value: v.filter.Zone, Optional: true, Autocomplete: "off", MaxLength: 64, Error: v.faults["tz"]}
+	field := ui.Field{Name: "tz", ID: "report-tz", Label: "Time zone", Hint: "Decides where days begin. Yours is " + v.f.Zone.String() + ".", Value: v.filter.Zone, Autocomplete: "off", MaxLength: 64, Error: v.faults["tz"]}
 	for _, zone := range []string{"UTC", "Europe/London", "Europe/Berlin", "Europe/Kyiv", "Europe/Istanbul", "Asia/Dubai", "Asia/Kolkata", "Asia/Singapore", "Asia/Tokyo",
 		"Australia/Sydney", "America/New_York", "America/Chicago", "America/Los_Angeles", "America/Sao_Paulo"} {
 		field.Options = append(field.Options, ui.Option{Value: zone})
