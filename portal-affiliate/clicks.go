@@ -59,7 +59,7 @@ func (s *pages) clicks(f *portal.Frame) error {
 	valid := map[string]string{"yes": "Counted", "no": "Not counted"}
 	v := listView{table: s.clicksTable(f, list.Items, names), pager: portal.Pager(path, in, in.Paging, list, "click")}
 	v.head = ui.Head{Title: "Clicks", Lead: "Every visit through your links, and why one did not count. Times in " + f.Zone.String() + "."}
-	v.filter = ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Click id, ours or your own", SearchValue: in.Query, ResetHref: path, Range: in.Picker(f, "dates", "All time"),
+	v.filter = ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Search by click id", SearchValue: in.Query, ResetHref: path, Range: in.Picker(f, "dates", "All time"),
 		Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "All clicks", Value: in.Valid, Options: []ui.Option{{Value: "yes", Label: "Counted"}, {Value: "no", Label: "Not counted"}}},
 			{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(in.Offer), Options: offers}},
 		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "valid", valid[in.Valid], "offer", portal.Is("Offer", nameOf(offers, idText(in.Offer))),

@@ -82,6 +82,9 @@ func (s *pages) conversion(f *portal.Frame) error {
 func conversionFacts(f *portal.Frame, c conversion.Conversion, names titles, clickID string) []ui.Pair {
 	facts := []ui.Pair{{Label: "Offer", Body: offerLink(f.Path(offersPath+"/"+idText(c.OfferID)), names.offer(c.OfferID))}, {Label: "Goal", Text: names.goal(c.OfferID, c.GoalID)},
 		{Label: "Sale value", Text: portal.Price(c.Val, c.Commission.Currency())}}
+	if refused(c) {
+		facts = append(facts, ui.Pair{Label: "Would have earned", Text: portal.Money(c.Commission)})
+	}
 	if c.TxID != "" {
 		facts = append(facts, ui.Pair{Label: "Order id", Text: c.TxID, Mono: true})
 	}
@@ -111,7 +114,9 @@ func visitFacts(c click.Click) []ui.Pair {
 	add("Landing page", c.LandingPageID, true)
 	add("Creative", c.CreativeID, true)
 	add("Coupon", c.Coupon, true)
-	add("Country", c.Country, false)
+	if c.Country != "" {
+		add("Country", portal.Country(c.Country), false)
+	}
 	add("Device", joined(c.Device, c.OS, c.Browser), false)
 	add("Came from", c.Referrer, false)
 	return facts

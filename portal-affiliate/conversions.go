@@ -9,6 +9,7 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/portal"
@@ -114,7 +115,7 @@ func (s *pages) conversionsBar(f *portal.Frame, in conversionFilter, path string
 		status = ui.StatusOf(ui.Conversions, in.Status).Word
 	}
 	tests := map[string]string{"only": "Only tests", "none": "Without tests"}
-	bar := ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Click id, order id or conversion id", SearchValue: in.Query, ResetHref: path,
+	bar := ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Search by id", SearchValue: in.Query, ResetHref: path,
 		Range: in.Picker(f, "dates", "All time"),
 		Selects: []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Value: in.Status, Options: ui.StatusOptions(ui.Conversions, "pending", "hold", "approved", "rejected", "trash")},
 			{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(in.Offer), Options: offers}},
@@ -189,7 +190,17 @@ func (s *pages) conversionsTable(f *portal.Frame, list []conversion.Conversion, 
 }
 
 // commissionOf is what a conversion earns; what was refused earns nothing.
-func commissionOf(c conversion.Conversion) string { return portal.Money(c.Commission) }
+func commissionOf(c conversion.Conversion) string {
+	if refused(c) {
+		return portal.Money(money.Zero(c.Commission.Currency()))
+	}
+	return portal.Money(c.Commission)
+}
+
+// refused tells the conversions that earn nothing.
+func refused(c conversion.Conversion) bool {
+	return c.Status == conversion.StatusRejected || c.Status == conversion.StatusTrash
+}
 
 // postbackState sums up the last deliveries to each postback: the worst of them.
 func postbackState(sent []postback.Delivery) (ui.Kind, string) {

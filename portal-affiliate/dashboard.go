@@ -3,7 +3,7 @@ package portalaffiliate
 import (
 	"cmp"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -83,7 +83,9 @@ func (s *pages) topOffers(f *portal.Frame, span dayspan) (*ui.Table, error) {
 	if err != nil || len(r.Items) == 0 {
 		return nil, err
 	}
-	rows := slices.DeleteFunc(r.Items, func(row report.Row) bool { return row.Currency != span.currency || row.Keys[0].ID == 0 })
+	rows := slices.DeleteFunc(r.Items, func(row report.Row) bool {
+		return row.Currency != span.currency || row.Clicks == 0 && row.Conversions == 0
+	})
 	slices.SortStableFunc(rows, func(a, b report.Row) int {
 		return cmp.Or(b.Commission.Minor().Cmp(a.Commission.Minor()), cmp.Compare(b.Clicks, a.Clicks))
 	})
@@ -103,7 +105,9 @@ func (s *pages) topOffers(f *portal.Frame, span dayspan) (*ui.Table, error) {
 		name := ui.Cell{Text: names.offer(id), Href: offerHref(f, id), Square: ui.Initials(names.offer(id)), Narrow: portal.Count(row.Clicks) + " clicks · " + ratio(row) + " CR"}
 		var actions templ.Component
 		switch title := names[id]; {
-		case title.Status != "" && title.Status != offer.StatusActive:
+		case title.Status == "": // not known to the affiliate
+			name.Href = ""
+		case title.Status != offer.StatusActive:
 			name.Badge, name.Href = ui.StatusBadge(ui.Offers, string(title.Status)), ""
 		case access[id] != offer.AccessRejected && access[id] != offer.AccessPending:
 			if link := s.plainLink(f, id); link != "" {
@@ -135,7 +139,7 @@ func (s *pages) countries(f *portal.Frame, span dayspan) ([]ui.Bar, error) {
 	var bars []ui.Bar
 	for _, row := range rows[:min(len(rows), topCountries)] {
 		percent := shareOf(row, total)
-		bars = append(bars, ui.Bar{Label: countryName(row.Keys[0].Text), Share: portal.Count(percent) + "%", Value: portal.Sum(row.Commission, row.Currency), Percent: percent})
+		bars = append(bars, ui.Bar{Label: portal.Country(row.Keys[0].Text), Share: portal.Count(percent) + "%", Value: portal.Sum(row.Commission, row.Currency), Percent: percent})
 	}
 	return bars, nil
 }
@@ -164,7 +168,7 @@ func (s *pages) latest(f *portal.Frame) ([]ui.FeedItem, error) {
 			}
 			text = joined(text, one.Country, one.OS, sub)
 		}
-		items = append(items, ui.FeedItem{Time: f.LogTime(c.CreatedAt), Title: names.offer(c.OfferID), Href: conversionHref(f, c.ID), Text: text,
+		items = append(items, ui.FeedItem{Time: feedTime(f, c.CreatedAt), Title: names.offer(c.OfferID), Href: conversionHref(f, c.ID), Text: text,
 			Amount: commissionOf(c), Badge: ui.StatusBadge(ui.Conversions, string(c.Status))})
 	}
 	return items, nil
@@ -200,10 +204,10 @@ func (s *pages) firstSteps(f *portal.Frame) ([]ui.Step, error) {
 	}, nil
 }
 
-// countryName is a country of a report; the report has codes.
-func countryName(code string) string {
-	if code == "" {
-		return "Unknown"
+// feedTime is short: the hour of what is of today, the day of what is older.
+func feedTime(f *portal.Frame, t time.Time) string {
+	if t = t.In(f.Zone); day(t).Equal(day(f.Now.In(f.Zone))) {
+		return t.Format("15:04")
 	}
-	return strings.ToUpper(code)
+	return t.Format("2 Jan")
 }

@@ -62,7 +62,6 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 	g.Reports(d.Reports, d.Offers)
 	g.Traces(d.Traces, d.TraceLinks, d.Clicks)
 	g.Search(d.Search)
-	g.Reports(d.Reports, d.Offers)
 }
 
 // nav is the sidebar.
@@ -73,7 +72,7 @@ func nav(f *portal.Frame) []ui.NavGroup {
 	groups := []ui.NavGroup{
 		{Items: []ui.NavItem{item("Dashboard", "layout-dashboard", "", "g d"), item("Reports", "chart-bar", "/reports", "g r")}},
 		{Label: "Promote", Items: []ui.NavItem{item("Offers", "building-store", "/offers", "g o"), item("Link builder", "link", "/links", "g l")}},
-		{Label: "Measure", Items: []ui.NavItem{item("Reports", "chart-bar", "/reports", "g r"), item("Conversions", "arrows-exchange", "/conversions", "g c"),
+		{Label: "Measure", Items: []ui.NavItem{item("Conversions", "arrows-exchange", "/conversions", "g c"),
 			item("Clicks", "activity", "/clicks", "g k"), item("Trace", "route", "/trace", "g t")}},
 		{Label: "Tracking", Items: []ui.NavItem{item("Postbacks", "webhook", "/postbacks", "g p"), item("Deliveries", "send", "/deliveries", "")}},
 		{Label: "Money", Items: []ui.NavItem{item("Balance", "wallet", "/balance", "g b")}},
