@@ -132,16 +132,15 @@ func (s *pages) conversionColumns() []portal.CSVColumn[conversion.Conversion] {
 
 // conversionView is one conversion.
 type conversionView struct {
-	c        conversion.Conversion
-	name     string
-	facts    []ui.Pair
-	params   []ui.Pair
-	trace    string
-	approve  bool
-	reject   bool
-	in       decideInput
-	faults   portal.Faults
-	openedBy string // the dialog that came back with faults
+	c       conversion.Conversion
+	name    string
+	facts   []ui.Pair
+	params  []ui.Pair
+	trace   string
+	approve bool
+	reject  bool
+	in      decideInput
+	faults  portal.Faults
 }
 
 func (s *pages) conversion(f *portal.Frame) error {

@@ -25,7 +25,6 @@ type dashboardView struct {
 	done     string
 	health   healthView
 	latest   []ui.FeedItem
-	offers   []ui.Bar
 }
 
 // healthView is how the advertiser's calls fared in the last 24 hours.

@@ -1,7 +1,6 @@
 package portaladvertiser
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -230,11 +229,3 @@ func curlOf(base string, l conversion.LogEntry) string {
 }
 
 func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-func jsonText(s string) string {
-	b, err := json.Marshal(s)
-	if err != nil { // a text: cannot fail
-		return `""`
-	}
-	return string(b)
-}

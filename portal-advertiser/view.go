@@ -3,7 +3,6 @@ package portaladvertiser
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -179,19 +178,6 @@ func csvHref(path string, filter any) string {
 
 // wantsCSV tells that the list's file is asked for.
 func wantsCSV(f *portal.Frame) bool { return f.Echo.QueryParam("format") == "csv" }
-
-func fill(pairs ...string) string {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "%s:%s", jsonText(pairs[i]), jsonText(pairs[i+1]))
-	}
-	b.WriteByte('}')
-	return b.String()
-}
 
 func idText(id int64) string {
 	if id == 0 {

@@ -89,16 +89,6 @@ func (v waitingView) steps() []ui.Step {
 		{Label: last, Done: v.matched, Current: v.found && !v.matched && v.status != "queued"}}
 }
 
-func (v waitingView) kind() ui.Kind {
-	switch {
-	case v.matched:
-		return ui.OK
-	case v.found && v.status == "refused":
-		return ui.Bad
-	}
-	return ui.Brand
-}
-
 // liveBadge is what became of an event.
 func liveBadge(e live.Event) templ.Component {
 	switch e.Kind {

@@ -40,7 +40,7 @@ func TestTraceShowsEachPartyItsShare(t *testing.T) {
 	n.Advertiser(0).Get("/advertiser/trace/"+strings.ToUpper(lead)).Is(200).Shows("Incoming call", "8.00 USD", "203.0.113.9").
 		Lacks("5.00", "tracker.example", n.AdvertiserOf[0].PostbackToken)
 	n.Advertiser(0).Get("/advertiser/trace/"+n.ClickIDs[portaltest.ClickBare]).Is(200).Shows("Refused", "not that of the click's advertiser")
-	n.Affiliate(0).Get("/affiliate/trace/"+n.ClickIDs[portaltest.ClickRejected]).Is(200).Shows("Duplicate customer")
+	n.Affiliate(0).Get("/affiliate/trace/" + n.ClickIDs[portaltest.ClickRejected]).Is(200).Shows("Duplicate customer")
 }
 
 func TestTraceOfNobody(t *testing.T) {
@@ -52,7 +52,7 @@ func TestTraceOfNobody(t *testing.T) {
 		who.Post(path+"/trace/"+lead+"/share", url.Values{"hours": {"24"}}).Is(404).Lacks("/t/")
 	}
 	a := n.Affiliate(0)
-	a.Get("/affiliate/trace?click_id=++"+lead+"+").To("/affiliate/trace/" + lead).Is(200)
+	a.Get("/affiliate/trace?click_id=++" + lead + "+").To("/affiliate/trace/" + lead).Is(200)
 	a.Get("/affiliate/trace").Is(200).Shows("Paste a click id")
 	for _, hostile := range []string{`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `{{7*7}}`, `../../x`} {
 		page := a.Get("/affiliate/trace/" + url.PathEscape(hostile)).Is(404).Shows("it was cut or is another system's id")
@@ -87,7 +87,7 @@ func TestSharedTraces(t *testing.T) {
 	n.Affiliate(1).Post("/affiliate/trace/links/"+revoke[1]+"/revoke", nil).Is(404)
 	n.Nobody().Get(found[1]).Is(200)
 	a.PostForged("/affiliate/trace/links/"+revoke[1]+"/revoke", nil).Is(403)
-	a.Post("/affiliate/trace/links/"+revoke[1]+"/revoke?of=click", nil).To("/affiliate/trace/"+lead).Is(200).Shows("revoked")
+	a.Post("/affiliate/trace/links/"+revoke[1]+"/revoke?of=click", nil).To("/affiliate/trace/" + lead).Is(200).Shows("revoked")
 	n.Nobody().Get(found[1]).Is(404).Shows("This link opens nothing").Lacks("5.00")
 
 	// An operator's link shows what the party may see.
@@ -101,13 +101,13 @@ func TestSearchFindsOnlyWhatIsOnesOwn(t *testing.T) {
 	n := traced(t)
 	lead := n.ClickIDs[portaltest.ClickLead]
 	n.Affiliate(0).Get("/affiliate/search?q=").Is(200).Shows("Notifications", "Security")
-	n.Affiliate(0).Get("/affiliate/search?q=" + lead).Is(200).Shows("Clicks", lead)
-	n.Affiliate(1).Get("/affiliate/search?q="+lead).Is(200).Shows("Nothing found").Lacks("/trace/")
+	n.Affiliate(0).Get("/affiliate/search?q="+lead).Is(200).Shows("Clicks", lead)
+	n.Affiliate(1).Get("/affiliate/search?q=" + lead).Is(200).Shows("Nothing found").Lacks("/trace/")
 	n.Affiliate(0).Get("/affiliate/search?q=secret").Is(200).Lacks("Secret deals")
 	n.Advertiser(0).Get("/advertiser/search?q=secret").Is(200).Shows("Secret deals")
 	n.Advertiser(0).Get("/advertiser/search?q=kettle").Is(200).Lacks("Kettle")
 	n.Operator(account.RoleViewer).Get("/admin/search?q=voss").Is(200).Shows("Affiliates", "Voss Media")
-	n.Affiliate(0).Get("/affiliate/search?q="+url.QueryEscape(`<script>`)).Is(200).Lacks("<script>")
+	n.Affiliate(0).Get("/affiliate/search?q=" + url.QueryEscape(`<script>`)).Is(200).Lacks("<script>")
 	n.Nobody().Get("/affiliate/search?q=x").To("/login?next=%2Faffiliate%2Fsearch%3Fq%3Dx")
 }
 

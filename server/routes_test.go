@@ -31,7 +31,9 @@ var plainRoutes = []string{"GET /healthz", "GET /readyz", "GET /readyz/track", "
 // portalPages are the pages outside the three portals, whose own routes begin with their names and are tried by who may
 // see them in the portals' tests.
 var portalPages = []string{"GET /", "GET /login", "POST /login", "GET /login/code", "POST /login/code", "GET /forgotten", "POST /forgotten",
-	"GET /set-password", "POST /set-password", "GET /static/*", "HEAD /static/*"}
+	"GET /set-password", "POST /set-password", "GET /static/*", "HEAD /static/*",
+	"GET /sign-up", "GET /sign-up/affiliate", "POST /sign-up/affiliate", "GET /sign-up/advertiser", "POST /sign-up/advertiser", "GET /sign-up/sent",
+	"GET /sign-up/verify", "POST /sign-up/verify", "GET /t/{token}"}
 
 // inPortal tells the routes of the three portals.
 var inPortal = regexp.MustCompile(`^\w+ /(admin|affiliate|advertiser)(/|$)`)
