@@ -59,7 +59,6 @@ func (in postbackForm) statuses() (all []conversion.Status) {
 type postbackFields struct {
 	action, csrf  string
 	previewPath   string
-	goalsPath     string
 	tokens        ui.TokenField
 	method        ui.Field
 	statuses      ui.Field
