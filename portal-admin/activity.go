@@ -11,8 +11,6 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/a-h/templ"
-
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/portal"
@@ -61,7 +59,9 @@ func events(f *portal.Frame, list domain.Slice[history.Entry]) []ui.Event {
 			shown.Text += " · " + e.IP
 		}
 		if changed := differences(e.Before, e.After); len(changed) > 0 {
-			shown.Body = foldedDiff(len(changed), changed)
+			shown.Body = diffFold(portal.Counted(len(changed), "field"), "What changed, "+f.Exact(e.At)+", entry "+e.ID.String(), changed)
+		} else if strings.HasSuffix(e.Action, ".update") {
+			shown.Text += " · saved without a change"
 		}
 		all = append(all, shown)
 	}
@@ -178,25 +178,21 @@ func fieldWords(path string) string {
 		return " " + strconv.Itoa(n+1) // people count from 1
 	})
 	var b strings.Builder
-	var before rune
-	for _, r := range path {
+	letters := []rune(path)
+	for i, r := range letters {
+		begins := unicode.IsUpper(r) && i > 0 &&
+			(unicode.IsLower(letters[i-1]) || unicode.IsUpper(letters[i-1]) && i+1 < len(letters) && unicode.IsLower(letters[i+1]))
 		switch {
 		case r == '.' || r == '_':
 			b.WriteByte(' ')
-		case unicode.IsUpper(r) && unicode.IsLower(before):
+			continue
+		case begins:
 			b.WriteByte(' ')
-			b.WriteRune(unicode.ToLower(r))
-		default:
-			b.WriteRune(unicode.ToLower(r))
 		}
-		before = r
+		b.WriteRune(unicode.ToLower(r))
 	}
 	if words := strings.TrimSpace(b.String()); words != "" {
-		return capital(words)
+		return capital(strings.ReplaceAll(words, "payout", "commission")) // screens keep payout for payments
 	}
 	return "Value"
-}
-
-func foldedDiff(n int, changed []ui.Difference) templ.Component {
-	return diffFold(portal.Counted(n, "field"), changed)
 }
