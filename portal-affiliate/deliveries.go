@@ -115,7 +115,7 @@ func (p postbackPages) deliveries(f *portal.Frame) error {
 			return err
 		}
 	}
-	return f.Page("Deliveries", navPostbacks, deliveriesPage(v))
+	return f.Page("Deliveries", "/deliveries", deliveriesPage(v))
 }
 
 // offerResend offers to send again what failed of the list.
@@ -198,7 +198,7 @@ func (p postbackPages) delivery(f *portal.Frame) error {
 	title := "Delivery " + portal.ShortID(d.ID.String())
 	head := ui.Head{Title: title, Crumbs: []ui.Crumb{{Label: "Postbacks", Href: f.Path("/postbacks")}, {Label: "Deliveries", Href: f.Path("/deliveries")}, {Label: title}},
 		Lead: "What was sent to your tracker, and what it answered."}
-	return f.Page(title, navPostbacks, deliveryPage(head, f.SheetOf(d, l)))
+	return f.Page(title, "/deliveries", deliveryPage(head, f.SheetOf(d, l)))
 }
 
 func (p postbackPages) findDelivery(f *portal.Frame) (postback.Delivery, error) {
