@@ -192,6 +192,19 @@ func (s *pages) postbacksOf(f *portal.Frame, c conversion.Conversion, v *convers
 	return nil
 }
 
+// toldTable shows them.
+func toldTable(told []toldView) ui.Table {
+	t := ui.Table{ID: "told-list", Name: "Postbacks of this status", Compact: true, Columns: []ui.Column{{Label: "Postback", Wrap: true}, {Label: "State"}, {Label: "Log", Quiet: true}}}
+	for _, one := range told {
+		row := ui.Row{Cells: []ui.Cell{{Body: toldName(one)}, {Badge: ui.Badge(one.kind, one.word)}, {}}}
+		if one.log != "" {
+			row.Cells[2] = ui.Cell{Text: "Log", Href: one.log}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
 // lasted is a length of time in words, to two units.
 func lasted(d time.Duration) string {
 	switch {
