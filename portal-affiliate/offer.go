@@ -20,7 +20,6 @@ type offerView struct {
 	link      string // empty where the offer cannot be run yet
 	goals     ui.Table
 	figures   []ui.Stat
-	reportURL string
 	facts     []ui.Pair
 	postbacks *ui.Table
 	newURL    string // of a postback of the offer

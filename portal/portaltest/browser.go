@@ -231,23 +231,21 @@ func (p *Page) All(element, attribute, value string) (found []*html.Node) {
 // Field is the value of a form's field: an input, a text area or a select. It fails where there is none.
 func (p *Page) Field(name string) string {
 	p.n.Helper()
-	for _, element := range []string{"input", "textarea", "select"} {
-		for _, node := range p.All(element, "name", name) {
-			switch element {
-			case "textarea":
-				return strings.TrimPrefix(TextOf(node), "\n")
-			case "select":
-				chosen := ""
-				walk(node, func(option *html.Node) {
-					if _, ok := Attr(option, "selected"); ok && option.Data == "option" {
-						chosen, _ = Attr(option, "value")
-					}
-				})
-				return chosen
+	if all := p.All("textarea", "name", name); len(all) > 0 {
+		return strings.TrimPrefix(TextOf(all[0]), "\n")
+	}
+	if all := p.All("input", "name", name); len(all) > 0 {
+		value, _ := Attr(all[0], "value")
+		return value
+	}
+	if all := p.All("select", "name", name); len(all) > 0 {
+		chosen := ""
+		walk(all[0], func(option *html.Node) {
+			if _, selected := Attr(option, "selected"); selected && option.Data == "option" {
+				chosen, _ = Attr(option, "value")
 			}
-			value, _ := Attr(node, "value")
-			return value
-		}
+		})
+		return chosen
 	}
 	p.n.Errorf("%s: there is no field %q", p.what, name)
 	return ""
