@@ -13,6 +13,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/live"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/note"
 	"github.com/waypost/waypost/domain/offer"
@@ -42,6 +43,7 @@ type Deps struct {
 	Clicks       *click.Service
 	Ledger       *ledger.Service
 	Reports      *report.Service
+	Live         *live.Service
 	Traces       *trace.Service
 	TraceLinks   *trace.Links
 	Network      *network.Service
@@ -67,6 +69,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 	g.Search(a.Search, ui.NavItem{Label: "Create offer", Icon: "plus", Href: "/admin/offers/new"}, ui.NavItem{Label: "Add affiliate", Icon: "plus", Href: "/admin/affiliates/new"},
 		ui.NavItem{Label: "Add advertiser", Icon: "plus", Href: "/admin/advertisers/new"})
 	g.Traces(a.Traces, a.TraceLinks, a.Clicks)
+	g.Debugger(portal.Debugger{Live: a.Live, Clicks: a.Clicks, Conversions: a.Conversions, Offers: a.Offers, TrackingURL: a.TrackingURL})
 
 	g.GET("/work", a.work)
 	g.POST("/work/access", a.decideAccess)

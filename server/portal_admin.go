@@ -12,6 +12,6 @@ func (s *Server) mountAdminPortal(p *portal.Portal, e *echo.Echo) {
 	v, r := s.services, s.services.readers
 	portaladmin.Mount(p, e, portaladmin.Deps{Accounts: v.accounts, Advertisers: v.advertisers, Affiliates: v.affiliates, Offers: v.offers, Coupons: r.coupons,
 		Applications: v.applications, Notes: v.notes, History: v.history, Work: v.work, Search: v.search, Postbacks: v.postbacks, Conversions: v.conversions,
-		Clicks: r.clicks, Ledger: v.ledger, Reports: r.reports, Traces: r.traces, TraceLinks: r.traceLinks, Network: v.network, Doctor: s.doctor,
+		Clicks: r.clicks, Ledger: v.ledger, Reports: r.reports, Live: r.live, Traces: r.traces, TraceLinks: r.traceLinks, Network: v.network, Doctor: s.doctor,
 		PublicURL: s.cfg.PublicURL, TrackingURL: s.cfg.TrackingURL})
 }
