@@ -2,7 +2,6 @@ package portaladmin
 
 import (
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -163,12 +162,4 @@ func stamp(t time.Time) string {
 		return ""
 	}
 	return iso(t)
-}
-
-// listPath is the list that a form names to be led back to, with its filter; another address leads to the plain list.
-func listPath(f *portal.Frame, back, path string) string {
-	if u, err := url.Parse(back); err == nil && u.Host == "" && u.Scheme == "" && u.Path == f.Path(path) {
-		return u.RequestURI()
-	}
-	return f.Path(path)
 }
