@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
@@ -154,7 +156,7 @@ func (s *pages) offer(f *portal.Frame) error {
 	}
 	v.facts = []ui.Pair{{Label: "Destination", Text: o.DestinationURL, Mono: true}}
 	if o.PreviewURL != "" {
-		v.facts = append(v.facts, ui.Pair{Label: "Preview", Body: textLink(o.PreviewURL, o.PreviewURL)})
+		v.facts = append(v.facts, ui.Pair{Label: "Preview", Body: textLink(string(templ.URL(o.PreviewURL)), o.PreviewURL)})
 	}
 	v.facts = append(v.facts, ui.Pair{Label: "Currency", Text: string(o.Currency)}, ui.Pair{Label: "Who can run it", Text: visibilityWords[o.Visibility]},
 		ui.Pair{Label: "A sale counts until", Text: counted(o.WindowDays, "day") + " after the click"})

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
@@ -80,7 +82,7 @@ func (f *Frame) plainShell(title string) ui.Shell {
 		s.HelpLinks = append(s.HelpLinks, ui.NavItem{Label: "Help", Href: "mailto:" + f.Settings.SupportEmail})
 	}
 	if f.Settings.TermsURL != "" {
-		s.HelpLinks = append(s.HelpLinks, ui.NavItem{Label: "Terms", Href: f.Settings.TermsURL})
+		s.HelpLinks = append(s.HelpLinks, ui.NavItem{Label: "Terms", Href: string(templ.URL(f.Settings.TermsURL))})
 	}
 	return s
 }
