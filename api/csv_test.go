@@ -365,8 +365,8 @@ func TestEveryListIsDocumentedAsCSV(t *testing.T) {
 			schema = document.Components.Schemas.SchemaFromRef(schema.Ref)
 		}
 		_, isList := schema.Properties["items"]
-		if isList && strings.HasSuffix(path, "/trace") {
-			continue // one object, a story
+		if isList && (strings.HasSuffix(path, "/trace") || path == "/shared-traces/{token}" || path == "/live") {
+			continue // a story of one click, and a poll: neither is a table
 		}
 		if isList {
 			lists++

@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,8 +90,14 @@ func TestNetworkSettings(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for _, token := range []string{n.affUser[0], n.advUser[0]} {
-		if got := n.must(200, token, "GET", "/network", nil); got["name"] != "Waypost" || len(got) != 1 {
+		got := n.must(200, token, "GET", "/network", nil)
+		if got["name"] != "Waypost" {
 			t.Errorf("a party sees %v", got)
+		}
+		for name := range got {
+			if !slices.Contains([]string{"name", "brand_colour", "logo_url", "support_email", "terms_url"}, name) {
+				t.Errorf("a party sees %s", name)
+			}
 		}
 	}
 	for _, token := range []string{manager, n.affUser[0], n.advUser[0]} {

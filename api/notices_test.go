@@ -24,6 +24,9 @@ func (n *network) tell(notices ...notice.Notice) {
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	n := newNetwork(t)
+	for _, token := range n.affUser { // of the access that the fixture gave
+		n.must(200, token, "POST", "/notices/read-all", nil)
+	}
 	n.tell(notice.Notice{Text: "for the network"},
 		notice.Notice{AffiliateID: affiliate.ID(id(n.affiliates[0])), Text: "for affiliate 0"},
 		notice.Notice{AffiliateID: affiliate.ID(id(n.affiliates[0])), Text: "for affiliate 0 too"},
@@ -41,7 +44,7 @@ func TestNotices(t *testing.T) {
 		"operator": {n.admin, []string{"for the network"}}, "affiliate 0": {n.affUser[0], []string{"for affiliate 0 too", "for affiliate 0"}},
 		"affiliate 1": {n.affUser[1], nil}, "advertiser 0": {n.advUser[0], []string{"for advertiser 0"}}, "advertiser 1": {n.advUser[1], nil},
 	} {
-		if got := texts(c.token, ""); !slices.Equal(got, c.want) {
+		if got := texts(c.token, "?unread=true"); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
