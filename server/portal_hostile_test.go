@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/net/html"
 
+	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/web"
 )
 
@@ -45,7 +46,7 @@ var freeText = map[string][]string{
 	"offers":            {"name", "destination_url", "preview_url", "fallback_url"},
 	"goals":             {"name", "alias"},
 	"coupons":           {"code"},
-	"users":             {"name"},
+	"users":             {"name", "email"},
 	"clicks":            {"aff_click_id", "subs", "source", "landing_page_id", "creative_id", "deep_link", "coupon", "ip", "user_agent", "referrer", "language", "country", "device", "os", "browser"},
 	"conversions":       {"txid", "params"},
 	"conversion_events": {"reason", "actor"},
@@ -95,7 +96,7 @@ func (w *portalWorld) infest(texts []string, round int) {
 			default:
 				w.Fatalf("there is no column %s.%s", table, column)
 			}
-			if table == "coupons" || table == "goals" && column == "alias" { // unique
+			if table == "coupons" || table == "goals" && column == "alias" || table == "users" && column == "email" { // unique
 				sets[len(sets)-1] += " || id"
 			}
 			args = append(args, text)
@@ -103,6 +104,14 @@ func (w *portalWorld) infest(texts []string, round int) {
 		if _, err := w.db.Pool().Exec(context.Background(), "UPDATE "+table+" SET "+strings.Join(sets, ", "), args...); err != nil {
 			w.Fatalf("%s: %v", table, err)
 		}
+	}
+	for thing, id := range map[string]string{"offer": "offers", "affiliate": "affiliates", "advertiser": "advertisers", "postback": "postbacks", "network": ""} { // its rows are never changed
+		text := texts[(at+round)%len(texts)]
+		at++
+		_, err := w.db.Pool().Exec(context.Background(), `INSERT INTO audit_log (id, at, user_id, actor, ip, action, object_type, object_id, before, after) VALUES (gen_random_uuid(), now(), $1, $2, $2, $3, $4, $5,
+			jsonb_build_object('name', $2::text, 'url', 'https://x.example/' || $2, $2::text, 'x'), jsonb_build_object('name', $2::text || 'y', 'url', $2::text, 'text', $2::text))`,
+			w.who('A', 0).user.ID, text, thing+".update", thing, w.ids[0][id])
+		w.must(err)
 	}
 }
 
@@ -254,6 +263,32 @@ func TestNoTextBecomesMarkup(t *testing.T) {
 		t.Errorf("only %d pages showed a planted text", shown)
 	}
 	t.Logf("%d texts, %d answers that showed one", len(scripts), shown)
+}
+
+// boundText are the other columns of text: the program's own words, codes, numbers and hashes, and what no page shows.
+var boundText = strings.Fields(`
+	advertisers.currency advertisers.ip_allowlist advertisers.postback_auth advertisers.status affiliates.currency affiliates.fire affiliates.status
+	api_keys.role applications.kind applications.status balances.account_id balances.currency browser_sessions.network clicks.reason
+	conversion_events.data conversion_events.from_status conversion_events.kind conversion_events.to_status conversion_keys.dedupe_key
+	conversions.awaiting_rate conversions.currency conversions.dedupe_key conversions.original_currency conversions.status deliveries.event_status
+	deliveries.method deliveries.status exchange_rates.base exchange_rates.quote exchange_rates.source goals.dedupe goals.initial_status
+	goals.payout_model goals.revenue_model idempotency_keys.content_type idempotency_keys.key ledger_entries.account_id ledger_entries.currency
+	ledger_entries.from_account ledger_entries.kind ledger_entries.note ledger_entries.to_account mails.error mails.recipient mails.subject
+	network_logo.content_type network_settings.brand_colour network_settings.currency network_settings.logo_version network_settings.time_zone
+	offer_access.status offers.currency offers.status offers.visibility periodic_runs.job postback_log.code postback_log.method postback_log.status
+	postbacks.goal_ids postbacks.method postbacks.paused_reason postbacks.statuses refresh_tokens.ip refresh_tokens.network trace_links.role
+	user_tokens.kind users.password_hash users.role users.status users.theme users.time_zone`)
+
+// TestEveryTextIsPlanted: a column of text that is new is one that a stranger fills, or one that nobody can.
+func TestEveryTextIsPlanted(t *testing.T) {
+	t.Parallel()
+	for _, column := range queryColumn(t, storetest.New(t), `SELECT c.table_name || '.' || c.column_name FROM information_schema.columns c JOIN pg_class k ON k.relname = c.table_name
+		WHERE c.table_schema = current_schema() AND c.data_type IN ('text', 'ARRAY', 'jsonb') AND NOT k.relispartition AND k.relkind IN ('r', 'p') AND k.relname NOT LIKE 'goose%' AND k.relname <> 'audit_log' ORDER BY 1`) {
+		table, name, _ := strings.Cut(column, ".")
+		if slices.Contains(freeText[table], name) == slices.Contains(boundText, column) {
+			t.Errorf("%s stands in freeText or in boundText: in one of them", column)
+		}
+	}
 }
 
 // TestJudgeFindsMarkup: what TestNoTextBecomesMarkup looks with is not blind.
