@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/waypost/waypost/domain/application"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/network"
+	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/portal/portaltest"
 )
 
@@ -104,6 +106,14 @@ func TestDashboard(t *testing.T) {
 	}
 	admin.Get("/admin?from=2020-01-01&to=2020-01-31").Shows("No traffic in")
 	admin.Get("/admin?from=nonsense&to=2020-01-31").Is(http.StatusOK)
+	today := n.Now.Format(time.DateOnly)
+	for name, days := range map[string]int{"more than half of what a report covers": 325, "all that a report covers": report.MaxDays} {
+		from := n.Now.AddDate(0, 0, 1-days).Format(time.DateOnly)
+		page := admin.Get("/admin?from=" + from + "&to=" + today).Is(http.StatusOK)
+		if text := page.Text(); !strings.Contains(text, "Revenue per day") || !strings.Contains(text, "Previous "+strconv.Itoa(days)+" days") {
+			t.Errorf("%s: no figures of it", name)
+		}
+	}
 }
 
 func TestPalette(t *testing.T) {
