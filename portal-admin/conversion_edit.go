@@ -22,6 +22,7 @@ type editInput struct {
 	Commission string `form:"commission"`
 	Revenue    string `form:"revenue"`
 	Quiet      bool   `form:"quiet"`
+	Seen       string `form:"seen"` // what the form was drawn from
 }
 
 func (v conversionView) editFields() []ui.Field {
@@ -36,9 +37,10 @@ func (v conversionView) editFields() []ui.Field {
 	}
 }
 
-// edit is the change that the form asks for: amounts that are as they were are left out.
+// edit is the change that the form asks for: amounts that are as they were are left out. That holds for the conversion
+// that the form was drawn from; the service refuses the form where it is another by now.
 func (in editInput) edit(c conversion.Conversion) (conversion.EditInput, error) {
-	e := conversion.EditInput{Reason: in.Reason, Quiet: in.Quiet}
+	e := conversion.EditInput{Reason: in.Reason, Quiet: in.Quiet, Seen: in.Seen}
 	if in.Status != "" {
 		status := conversion.Status(in.Status)
 		e.Status = &status
@@ -77,6 +79,13 @@ func (a *admin) editConversion(f *portal.Frame) error {
 		after, err = a.Conversions.Edit(f.Context(), f.Actor, v.c.ID, e)
 	}
 	if faults, ok := portal.FaultsOf(err); ok {
+		if errs.HasCode(err, "changed_meanwhile") { // the amounts as they are now; what else was asked stays
+			asked := v.in
+			if v, err = a.readConversion(f); err != nil {
+				return err
+			}
+			v.in.Status, v.in.Reason, v.in.Quiet = asked.Status, asked.Reason, asked.Quiet
+		}
 		v.faults = faults
 		return f.Render(http.StatusUnprocessableEntity, "Conversion "+v.name, "/conversions", conversionPage(f, v))
 	}

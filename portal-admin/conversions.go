@@ -219,7 +219,7 @@ func (a *admin) readConversion(f *portal.Frame) (conversionView, error) {
 		return conversionView{}, err
 	}
 	v := conversionView{c: c, name: conversionName(c), title: n.offer(c.OfferID), trace: a.tracePath(f, c.ClickID), editable: mayConvert(f), action: f.Path("/conversions/" + c.ID.String())}
-	v.in = editInput{Val: c.Val.String(), Commission: c.Commission.String(), Revenue: c.Revenue.String()}
+	v.in = editInput{Val: c.Val.String(), Commission: c.Commission.String(), Revenue: c.Revenue.String(), Seen: c.Seen()}
 	v.statuses = statusChoices(c.Status)
 	currency := c.Commission.Currency()
 	v.facts = []ui.Pair{{Label: "Sale value", Text: portal.Price(c.Val, currency)}}

@@ -45,6 +45,39 @@ func TestConversionsAreFoundAndChanged(t *testing.T) {
 	n.Affiliate(0).Get(path).Is(303)
 }
 
+// Two open the same page: the one who saves last takes nothing back that the other did.
+func TestAStalePageChangesNoMoney(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	id := n.Results[portaltest.ClickLead].ConversionID
+	path := "/admin/conversions/" + id.String()
+	first, second := n.Operator(account.RoleAdmin), n.Operator(account.RoleManager)
+	form := func(p *portaltest.Page) url.Values {
+		in := url.Values{}
+		for _, name := range []string{"seen", "val", "commission", "revenue"} {
+			in.Set(name, p.Field(name))
+		}
+		return in
+	}
+	drawn := form(first.Get(path).Is(200))
+	theirs := form(second.Get(path).Is(200))
+	theirs.Set("commission", "19.00")
+	second.Post(path, theirs).Is(303)
+	drawn.Set("status", "hold")
+	drawn.Set("reason", "Wait for the goods")
+	again := first.Post(path, drawn).Is(422).Shows("changed since you opened it")
+	if again.Field("commission") != "19.00" || again.Field("reason") != "Wait for the goods" {
+		t.Errorf("drawn again with %q, %q", again.Field("commission"), again.Field("reason"))
+	}
+	if c, err := n.Conversions.Get(context.Background(), portaltest.System, id); err != nil || c.Commission.String() != "19.00" || c.Status != conversion.StatusApproved {
+		t.Errorf("%s %s %v", c.Commission, c.Status, err)
+	}
+	drawn = form(again)
+	drawn.Set("status", "rejected")
+	drawn.Set("reason", "Returned")
+	first.Post(path, drawn).Is(303)
+}
+
 func TestManyConversionsChangeAfterAPreview(t *testing.T) {
 	t.Parallel()
 	n := newPortal(t)

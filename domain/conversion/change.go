@@ -20,6 +20,9 @@ type EditInput struct {
 	Revenue    *money.Rate
 	Reason     string
 	Quiet      bool // affiliate postbacks do not learn of it
+	// Seen is Conversion.Seen of what the person looked at when asking: nothing is changed that is another by now. Empty
+	// takes it as it is.
+	Seen string
 }
 
 func (in EditInput) correction() bool {
@@ -33,8 +36,8 @@ func (s *Service) ChangeStatus(ctx context.Context, actor account.Actor, id ID, 
 }
 
 // Edit moves a conversion by hand, corrects its amounts, or both: the old amounts are taken back and the new ones posted.
-// What is as asked for already is no change. Errors: those of ChangeStatus, conversion_in_trash, no_rate, and the
-// faults of the amounts.
+// What is as asked for already is no change. Errors: those of ChangeStatus, changed_meanwhile, conversion_in_trash,
+// no_rate, and the faults of the amounts.
 func (s *Service) Edit(ctx context.Context, actor account.Actor, id ID, in EditInput) (Conversion, error) {
 	if _, err := s.Get(ctx, actor, id); err != nil { // before all else: another's conversion does not exist
 		return Conversion{}, fmt.Errorf("edit conversion %s: %w", id, err)
@@ -93,8 +96,16 @@ func (s *Service) recordEdit(ctx context.Context, actor account.Actor, before, a
 	return s.d.Audit.Record(ctx, entry)
 }
 
+// Seen stands for what an edit starts from: the status and the amounts.
+func (c Conversion) Seen() string {
+	return fmt.Sprintf("%s %s %s %s", c.settled(), c.Val, c.Commission, c.Revenue)
+}
+
 // edited is the conversion after an edit by hand.
 func (c Conversion) edited(in EditInput, g offer.Goal, now time.Time) (Conversion, error) {
+	if in.Seen != "" && in.Seen != c.Seen() {
+		return c, errs.Conflict("changed_meanwhile", "this conversion was changed since you opened it: look at it as it is now, then save again")
+	}
 	next := c
 	next.UpdatedAt = later(c.UpdatedAt, now)
 	if in.correction() {
