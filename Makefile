@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := bin/waypost
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race fuzz bench lint check fmt parts ui
+.PHONY: help run build test race fuzz bench lint check fmt parts ui screenshots
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,6 +19,9 @@ build: ## build bin/waypost
 
 test: parts check build ## install what the tests need, then run every test
 	go test -timeout 15m ./...
+
+screenshots: parts ## every page of the three portals, in light and dark, wide and narrow, as pictures in tmp/screenshots
+	WAYPOST_SCREENSHOTS=$(CURDIR)/tmp/screenshots go test ./e2e -run 'TestPages$$' -count=1 -timeout 60m
 
 race: parts ## the tests under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -timeout 30m ./...
