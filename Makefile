@@ -8,7 +8,7 @@ BIN := bin/waypost
 .PHONY: help run build test race fuzz bench lint check fmt parts ui screenshots
 
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: build ## serve everything on the embedded default with demo data and a sink for its postbacks; print log-ins and a walk
 	@WAYPOST_DEMO=true exec ./$(BIN) serve
