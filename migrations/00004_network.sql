@@ -1,5 +1,4 @@
--- The network's own affairs: its face, sign-up, applications, internal notes, and what the work queue and the history
--- of an object are read by.
+-- The network's own affairs: its face, sign-up, applications, internal notes, and what the work queue is read by.
 
 -- +goose Up
 
@@ -64,14 +63,11 @@ CREATE TABLE notes (
 CREATE INDEX notes_by_affiliate ON notes (affiliate_id, id) WHERE affiliate_id IS NOT NULL;
 CREATE INDEX notes_by_advertiser ON notes (advertiser_id, id) WHERE advertiser_id IS NOT NULL;
 
-CREATE INDEX audit_log_by_time ON audit_log (at, id);
-CREATE INDEX audit_log_by_user ON audit_log (user_id, at);
-CREATE INDEX offer_access_pending ON offer_access (created_at) WHERE status = 'pending';
-CREATE INDEX conversions_pending ON conversions (created_at, id) WHERE status = 'pending' AND NOT test;
+CREATE INDEX offer_access_pending ON offer_access (updated_at) WHERE status = 'pending';
 CREATE INDEX postbacks_ailing ON postbacks (id) WHERE paused_reason <> '' OR failing_since IS NOT NULL;
 
 -- +goose Down
-DROP INDEX postbacks_ailing, conversions_pending, offer_access_pending, audit_log_by_user, audit_log_by_time;
+DROP INDEX postbacks_ailing, offer_access_pending;
 DROP TABLE notes, applications, network_logo;
 ALTER TABLE network_settings
     DROP COLUMN brand_colour, DROP COLUMN support_email, DROP COLUMN terms_url, DROP COLUMN currency, DROP COLUMN time_zone,

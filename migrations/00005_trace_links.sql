@@ -1,5 +1,4 @@
--- What the portals of affiliates and advertisers ask for: shared traces, how postbacks fare, what came in by address and
--- code, a click by the affiliate's own id.
+-- Shared traces.
 
 -- +goose Up
 
@@ -27,18 +26,5 @@ CREATE INDEX trace_links_by_click ON trace_links (click_id);
 CREATE INDEX trace_links_by_affiliate ON trace_links (affiliate_id, created_at) WHERE affiliate_id IS NOT NULL;
 CREATE INDEX trace_links_by_advertiser ON trace_links (advertiser_id, created_at) WHERE advertiser_id IS NOT NULL;
 
--- With the time, the oldest that waits is found without reading all.
-DROP INDEX deliveries_open;
-CREATE INDEX deliveries_open ON deliveries (postback_id, status, created_at) WHERE status IN ('pending', 'retrying', 'paused');
-
-CREATE INDEX clicks_by_aff_click_id ON clicks (aff_click_id, created_at) WHERE aff_click_id <> '';
-
-CREATE INDEX postback_log_by_ip ON postback_log (ip, received_at);
-CREATE INDEX postback_log_by_offer ON postback_log (offer_id, received_at);
-CREATE INDEX postback_log_by_code ON postback_log (code, received_at) WHERE code <> 'ok';
-
 -- +goose Down
-DROP INDEX postback_log_by_code, postback_log_by_offer, postback_log_by_ip, clicks_by_aff_click_id;
-DROP INDEX deliveries_open;
-CREATE INDEX deliveries_open ON deliveries (postback_id, status) WHERE status IN ('pending', 'retrying', 'paused');
 DROP TABLE trace_links;

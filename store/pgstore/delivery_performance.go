@@ -12,7 +12,7 @@ import (
 const performanceAnswers = 1000
 
 // Performance implements postback.DeliveryStore. Every part reads a bounded number of rows along an index: the days
-// those by postback or affiliate and time, the answers the newest of them, what waits deliveries_open.
+// those by postback or affiliate and time, the answers the newest of them, what waits deliveries_waiting.
 func (s Deliveries) Performance(ctx context.Context, scope account.Scope, of postback.PerformanceOf) (p postback.Performance, err error) {
 	if err := scope.Check(); err != nil {
 		return p, err
