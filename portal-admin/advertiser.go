@@ -59,8 +59,8 @@ func (a *admin) advertiserSettings(f *portal.Frame) error {
 
 func (a *admin) showAdvertiserSettings(f *portal.Frame, status int, one advertiser.Advertiser, in advertiserInput, x portal.Faults) error {
 	p := advertiserParty(one)
-	in.Token = "" // never shown in a form
-	return a.renderParty(f, status, p, "/settings", "Settings", partnerFormBody(partnerForm{Action: p.base(f) + "/settings", CSRF: f.CSRF,
+	in.Token, in.Status = "", "" // never shown in this form
+	return a.renderParty(f, status, p, "/settings", "Settings", partnerFormBody(partnerForm{Action: p.base(f) + "/settings", CSRF: f.CSRF, Seen: in.Seen,
 		Cancel: p.base(f) + "/settings", Verb: "Save changes", Sections: advertiserSections(in, x)}.form(x)))
 }
 

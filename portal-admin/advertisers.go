@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/advertiser"
@@ -74,18 +75,20 @@ type advertiserInput struct {
 	AlwaysOK  bool              `form:"always_200"`
 	IPs       string            `form:"ip_allowlist"`
 	StatusMap string            `form:"status_map"`
+	Seen      time.Time         `form:"seen"` // the record's last change when the form was drawn
 }
 
 func newAdvertiserInput(a advertiser.Advertiser) advertiserInput {
-	in := advertiserInput{Name: a.Name, Email: a.Email, Status: a.Status, Currency: a.Currency, Override: a.OverridePercent.String(),
-		Auth: a.PostbackAuth, AlwaysOK: a.AlwaysOK, IPs: strings.Join(a.IPAllowlist, "\n")}
+	in := advertiserInput{Name: a.Name, Email: a.Email, Currency: a.Currency, Override: a.OverridePercent.String(),
+		Auth: a.PostbackAuth, AlwaysOK: a.AlwaysOK, IPs: strings.Join(a.IPAllowlist, "\n"), Seen: a.UpdatedAt}
 	for _, word := range slices.Sorted(maps.Keys(a.StatusMap)) {
 		in.StatusMap += word + " = " + a.StatusMap[word] + "\n"
 	}
 	return in
 }
 
-// read brings what was typed into the advertiser's own types. An empty token keeps the one there is.
+// read brings what was typed into the advertiser's own types. An empty token keeps the one there is, and
+// the status stays: it has buttons of its own.
 func (in advertiserInput) read() (func(*advertiser.Advertiser), error) {
 	override := money.Rate{}
 	if in.Override != "" {
@@ -99,7 +102,8 @@ func (in advertiserInput) read() (func(*advertiser.Advertiser), error) {
 		return nil, err
 	}
 	return func(a *advertiser.Advertiser) {
-		a.Name, a.Email, a.Status, a.Currency, a.OverridePercent, a.PostbackAuth, a.AlwaysOK = in.Name, in.Email, in.Status, in.Currency, override, in.Auth, in.AlwaysOK
+		a.Name, a.Email, a.Currency, a.OverridePercent, a.PostbackAuth, a.AlwaysOK = in.Name, in.Email, in.Currency, override, in.Auth, in.AlwaysOK
+		a.UpdatedAt = seenOr(in.Seen, a.UpdatedAt)
 		a.IPAllowlist, a.StatusMap = strings.Fields(in.IPs), words
 		if in.Token != "" {
 			a.PostbackToken = in.Token
@@ -148,10 +152,9 @@ func advertiserFaults(err error, in advertiserInput) (portal.Faults, bool) {
 }
 
 func advertiserSections(in advertiserInput, x portal.Faults) []formSection {
-	return []formSection{{Title: "Basics", Fields: []formField{
+	sections := []formSection{{Title: "Basics", Fields: []formField{
 		{Field: ui.Field{Name: "name", Label: "Name", Value: in.Name, Error: x["name"], MaxLength: 200, Autocomplete: "off"}, Control: "input"},
 		{Field: ui.Field{Name: "email", Label: "Contact e-mail", Type: "email", Value: in.Email, Error: x["email"], Optional: true, Autocomplete: "off"}, Control: "input"},
-		{Field: ui.Field{Name: "status", Label: "Status", Value: string(in.Status), Error: x["status"], Options: partnerStatuses(), Hint: "Only the offers of an active advertiser take clicks."}, Control: "select"},
 		{Field: ui.Field{Name: "currency", Label: "Currency", Value: string(in.Currency), Error: x["currency"], Options: currencies(), Hint: "Of new offers, unless they say otherwise."}, Control: "select"},
 		{Field: ui.Field{Name: "override_percent", Label: "Margin on top of the commission", Value: in.Override, Error: x["override_percent"], InputMode: "decimal", Unit: "%", Optional: true,
 			Hint: "Where a postback names no revenue: revenue = commission + this percentage of it."}, Control: "input"},
@@ -171,6 +174,7 @@ func advertiserSections(in advertiserInput, x portal.Faults) []formSection {
 		{Field: ui.Field{Name: "always_200", Label: "Answer refused postbacks with HTTP 200 too", Value: "1", Error: x["always_200"],
 			Hint: "For platforms that switch a postback off after other answers. The body still says what is wrong."}, Control: "checkbox", Checked: in.AlwaysOK},
 	}}}
+	return withStatus(sections, string(in.Status), "Only the offers of an active advertiser take clicks.", x)
 }
 
 func (a *admin) newAdvertiser(f *portal.Frame) error {
@@ -185,7 +189,7 @@ func (a *admin) showNewAdvertiser(f *portal.Frame, status int, in advertiserInpu
 }
 
 func (a *admin) createAdvertiser(f *portal.Frame) error {
-	var in advertiserInput
+	in := advertiserInput{Status: advertiser.StatusActive}
 	var made advertiser.Advertiser
 	var warnings []errs.Warning
 	err := f.Bind(&in)
@@ -193,6 +197,7 @@ func (a *admin) createAdvertiser(f *portal.Frame) error {
 		var apply func(*advertiser.Advertiser)
 		if apply, err = in.read(); err == nil {
 			apply(&made)
+			made.Status = in.Status
 			made, warnings, err = a.Advertisers.Create(f.Context(), f.Actor, made)
 		}
 	}

@@ -54,12 +54,13 @@ func (a *admin) affiliateSettings(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	return a.showAffiliateSettings(f, http.StatusOK, one, affiliateInput{one.Name, one.Email, one.Status, one.Currency, one.Fire}, nil)
+	return a.showAffiliateSettings(f, http.StatusOK, one, affiliateInput{Name: one.Name, Email: one.Email, Currency: one.Currency, Fire: one.Fire, Seen: one.UpdatedAt}, nil)
 }
 
 func (a *admin) showAffiliateSettings(f *portal.Frame, status int, one affiliate.Affiliate, in affiliateInput, x portal.Faults) error {
 	p := affiliateParty(one)
-	return a.renderParty(f, status, p, "/settings", "Settings", partnerFormBody(partnerForm{Action: p.base(f) + "/settings", CSRF: f.CSRF,
+	in.Status = ""
+	return a.renderParty(f, status, p, "/settings", "Settings", partnerFormBody(partnerForm{Action: p.base(f) + "/settings", CSRF: f.CSRF, Seen: in.Seen,
 		Cancel: p.base(f) + "/settings", Verb: "Save changes", Sections: affiliateSections(in, x)}.form(x)))
 }
 

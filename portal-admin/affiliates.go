@@ -3,6 +3,8 @@ package portaladmin
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/affiliate"
@@ -148,10 +150,29 @@ type affiliateInput struct {
 	Status   affiliate.Status `form:"status"`
 	Currency money.Currency   `form:"currency"`
 	Fire     affiliate.Fire   `form:"fire"`
+	Seen     time.Time        `form:"seen"` // the record's last change when the form was drawn
 }
 
+// apply changes all but the status, which has buttons of its own.
 func (in affiliateInput) apply(a *affiliate.Affiliate) {
-	a.Name, a.Email, a.Status, a.Currency, a.Fire = in.Name, in.Email, in.Status, in.Currency, in.Fire
+	a.Name, a.Email, a.Currency, a.Fire = in.Name, in.Email, in.Currency, in.Fire
+	a.UpdatedAt = seenOr(in.Seen, a.UpdatedAt)
+}
+
+// seenOr is the version that a form was drawn from; who sends none takes the present one.
+func seenOr(seen, present time.Time) time.Time {
+	if seen.IsZero() {
+		return present
+	}
+	return seen
+}
+
+// seenText is a version in a form.
+func seenText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
 }
 
 // partnerForm is a form of a partner, of either kind.
@@ -164,6 +185,7 @@ type partnerForm struct {
 	Summary  []ui.Problem
 	Sections []formSection
 	Dirty    bool
+	Seen     time.Time // the record's last change; zero for a new one
 }
 
 // formSection is a part of a form with its fields.
@@ -180,16 +202,26 @@ type formField struct {
 }
 
 func affiliateSections(in affiliateInput, x portal.Faults) []formSection {
-	return []formSection{{Title: "Basics", Fields: []formField{
+	sections := []formSection{{Title: "Basics", Fields: []formField{
 		{Field: ui.Field{Name: "name", Label: "Name", Value: in.Name, Error: x["name"], MaxLength: 200, Autocomplete: "off"}, Control: "input"},
 		{Field: ui.Field{Name: "email", Label: "Contact e-mail", Type: "email", Value: in.Email, Error: x["email"], Optional: true, Autocomplete: "off", Hint: "For people who write to the partner. Log-ins are users, added on their own tab."}, Control: "input"},
-		{Field: ui.Field{Name: "status", Label: "Status", Value: string(in.Status), Error: x["status"], Options: partnerStatuses(), Hint: "Only clicks of an active affiliate count."}, Control: "select"},
 		{Field: ui.Field{Name: "currency", Label: "Wants to be paid in", Value: string(in.Currency), Error: x["currency"], Options: currencies()}, Control: "select"},
 	}}, {Title: "Postbacks", Fields: []formField{
 		{Field: ui.Field{Name: "fire", Label: "When several postbacks match a conversion", Value: string(in.Fire), Error: x["fire"], Options: []ui.Option{
 			{Value: string(affiliate.FireSpecific), Label: "Call the most specific one", Hint: "Goal before offer before global. What most trackers expect."},
 			{Value: string(affiliate.FireAll), Label: "Call every one that matches", Hint: "For affiliates who feed several systems from one conversion."}}}, Control: "radios"},
 	}}}
+	return withStatus(sections, string(in.Status), "Only clicks of an active affiliate count.", x)
+}
+
+// withStatus adds the status to the basics of a new partner. That of one there is has buttons of its own: a settings form
+// that lay open must not take back a block.
+func withStatus(sections []formSection, status, hint string, x portal.Faults) []formSection {
+	if status != "" {
+		field := formField{Field: ui.Field{Name: "status", Label: "Status", Value: status, Error: x["status"], Options: partnerStatuses(), Hint: hint}, Control: "select"}
+		sections[0].Fields = slices.Insert(sections[0].Fields, 2, field)
+	}
+	return sections
 }
 
 // form completes a form with what is wrong with it.
@@ -217,11 +249,12 @@ func (a *admin) showNewAffiliate(f *portal.Frame, status int, in affiliateInput,
 }
 
 func (a *admin) createAffiliate(f *portal.Frame) error {
-	var in affiliateInput
+	in := affiliateInput{Status: affiliate.StatusActive}
 	var made affiliate.Affiliate
 	err := f.Bind(&in)
 	if err == nil {
 		in.apply(&made)
+		made.Status = in.Status
 		made, _, err = a.Affiliates.Create(f.Context(), f.Actor, made)
 	}
 	if x, ok := portal.FaultsOf(err); ok {

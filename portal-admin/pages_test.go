@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/affiliate"
@@ -150,6 +151,38 @@ func TestAdvertiserSettings(t *testing.T) {
 		t.Errorf("the token stayed; error %v", err)
 	}
 	admin.Get(at+"/activity").Shows("Advertiser changed", "Override percent").Lacks(one.PostbackToken)
+}
+
+// TestStaleForms: what was done while a form lay open stays done, and the form says so.
+func TestStaleForms(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	for at, form := range map[string]map[string][]string{
+		fmt.Sprintf("/admin/affiliates/%d", n.AffiliateOf[0].ID):   {"name": {"Old page"}, "status": {"active"}, "currency": {"USD"}, "fire": {"all"}},
+		fmt.Sprintf("/admin/advertisers/%d", n.AdvertiserOf[0].ID): {"name": {"Old page"}, "status": {"active"}, "currency": {"USD"}, "postback_auth": {"none"}},
+	} {
+		page := admin.Get(at + "/settings").Is(http.StatusOK)
+		if len(page.All("select", "name", "status")) > 0 {
+			t.Errorf("%s: the status stands in the settings", at)
+		}
+		form["seen"] = []string{page.Field("seen")}
+		n.Now = n.Now.Add(time.Second)
+		admin.Post(at+"/status", map[string][]string{"status": {"blocked"}}).To(at).Shows("Blocked")
+		admin.Post(at+"/settings", form).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it", "Blocked")
+		admin.Get(at).Shows("Blocked").Lacks("Old page")
+		form["seen"] = []string{admin.Get(at + "/settings").Field("seen")}
+		admin.Post(at+"/settings", form).To(at+"/settings").Shows("Old page", "Blocked")
+	}
+	viewer := n.Operator(account.RoleViewer)
+	at := fmt.Sprintf("/admin/people/%d", viewer.User.ID)
+	form := map[string][]string{"name": {"Vic"}, "role": {"manager"}, "status": {"active"}, "seen": {admin.Get(at).Field("seen")}}
+	n.Now = n.Now.Add(time.Second)
+	admin.Post(at, map[string][]string{"name": {"Vic"}, "role": {"viewer"}, "status": {"disabled"}}).Is(http.StatusSeeOther)
+	admin.Post(at, form).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it")
+	if u, err := n.Accounts.GetUser(t.Context(), portaltest.System, viewer.User.ID); err != nil || u.Status != account.UserStatusDisabled || u.Role != account.RoleViewer {
+		t.Errorf("%s %s, error %v", u.Status, u.Role, err)
+	}
 }
 
 func TestUsersAndNotes(t *testing.T) {

@@ -3,6 +3,7 @@ package portaladmin
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
@@ -164,6 +165,7 @@ type personChange struct {
 	Name   string             `form:"name"`
 	Role   account.Role       `form:"role"`
 	Status account.UserStatus `form:"status"`
+	Seen   time.Time          `form:"seen"` // the user's last change when the form was drawn
 }
 
 func (v personView) fields() []ui.Field {
@@ -190,7 +192,7 @@ func (a *admin) findPerson(f *portal.Frame) (personView, error) {
 	if err != nil {
 		return personView{}, err
 	}
-	v := personView{user: u, self: u.ID == f.User.ID, action: userPath(f.Path("/people"), u.ID), csrf: f.CSRF, in: personChange{u.Name, u.Role, u.Status}}
+	v := personView{user: u, self: u.ID == f.User.ID, action: userPath(f.Path("/people"), u.ID), csrf: f.CSRF, in: personChange{u.Name, u.Role, u.Status, u.UpdatedAt}}
 	v.head = ui.Head{Crumbs: []ui.Crumb{{Label: "People", Href: f.Path("/people")}, {Label: personName(u)}}, Title: personName(u), Badge: ui.StatusBadge(ui.Users, string(u.Status)), Lead: u.Email}
 	factor := "Off"
 	if u.SecondFactor {
@@ -231,7 +233,7 @@ func (a *admin) changePerson(f *portal.Frame) error {
 	err = f.Bind(&v.in)
 	if err == nil {
 		_, err = a.Accounts.UpdateUser(f.Context(), f.Actor, v.user.ID, func(u *account.User) {
-			u.Name, u.Status = v.in.Name, v.in.Status
+			u.Name, u.Status, u.UpdatedAt = v.in.Name, v.in.Status, v.in.Seen
 			if u.Role.Operator() {
 				u.Role = v.in.Role
 			}

@@ -103,7 +103,9 @@ func (a Actor) mayManage(r Role) error {
 	return nil
 }
 
-// UpdateUser changes a user. One that is disabled, or gets another role or party, is logged out everywhere.
+// UpdateUser changes a user. One that is disabled, or gets another role or party, is logged out everywhere. A
+// change that sets UpdatedAt says which version it was made from; where that is another than the present one it is
+// Conflict changed_meanwhile.
 func (s *Service) UpdateUser(ctx context.Context, actor Actor, id UserID, change func(*User)) (User, error) {
 	if actor.Require(PermissionManageUsers) != nil {
 		return User{}, hideUser(id)
@@ -152,6 +154,9 @@ func (s *Service) updateUser(ctx context.Context, actor Actor, id UserID,
 		}
 		after = before
 		if err := change(&after); err != nil {
+			return err
+		}
+		if err := errs.SameVersion(before.UpdatedAt, after.UpdatedAt); err != nil {
 			return err
 		}
 		after.ID, after.CreatedAt, after.UpdatedAt, after.PasswordHash = before.ID, before.CreatedAt, before.UpdatedAt, before.PasswordHash

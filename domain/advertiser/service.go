@@ -75,6 +75,8 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, a Advertiser)
 }
 
 // Update changes an advertiser. Its own users may change name and e-mail. A token set to "" is replaced by a new one.
+// A change that sets UpdatedAt says which version it was made from; where that is another than the present one it is
+// Conflict changed_meanwhile.
 func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change func(*Advertiser)) (Advertiser, []errs.Warning, error) {
 	own, isParty := actor.Scope().Advertiser()
 	party := isParty && ID(own) == id
@@ -92,6 +94,9 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		}
 		after = before.clone()
 		change(&after)
+		if err := errs.SameVersion(before.UpdatedAt, after.UpdatedAt); err != nil {
+			return err
+		}
 		after.ID, after.CreatedAt, after.UpdatedAt = before.ID, before.CreatedAt, before.UpdatedAt
 		if party && !onlyProfile(before, after) {
 			return errs.Forbidden("forbidden", "you may change the name and e-mail address of your account; the network changes the rest")

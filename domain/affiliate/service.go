@@ -64,7 +64,8 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, a Affiliate) 
 	return a, nil, nil
 }
 
-// Update changes an affiliate. Its own users may change name, e-mail, currency and fire.
+// Update changes an affiliate. Its own users may change name, e-mail, currency and fire. A change that sets UpdatedAt says
+// which version it was made from; where that is another than the present one it is Conflict changed_meanwhile.
 func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change func(*Affiliate)) (Affiliate, []errs.Warning, error) {
 	own, isParty := actor.Scope().Affiliate()
 	party := isParty && ID(own) == id
@@ -81,6 +82,9 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		}
 		after = before
 		change(&after)
+		if err := errs.SameVersion(before.UpdatedAt, after.UpdatedAt); err != nil {
+			return err
+		}
 		after.ID, after.CreatedAt, after.UpdatedAt = before.ID, before.CreatedAt, before.UpdatedAt
 		if party && after.Status != before.Status {
 			return errs.Forbidden("forbidden", "the network decides on the status of your account; ask your manager")
