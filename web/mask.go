@@ -67,16 +67,13 @@ var (
 	secretPair = regexp.MustCompile(`(?i)\b([a-z_]*(?:token|secret|passw(?:or)?d|signature|api_?key)|sig|secure|otp|recovery_code)(\s*=\s*"?|\\?"\s*:\s*\\?")([^\s&;"',}\\]+)`)
 )
 
-// sharedPath precedes the token of a link to a trace in an address.
-const sharedPath = "/shared-traces/"
-
-var secretPath = regexp.MustCompile(sharedPath + `[^/?#\s"]+`)
+// secretPath is the token of a link to a trace in an address: the API's, and the page's, whose short path others may
+// have for something short.
+var secretPath = regexp.MustCompile(`(/shared-traces/)[^/?#\s"]+|(/t/)[^/?#\s"]{16,}`)
 
 // MaskText replaces what looks like a secret in a line that is not known to be a query: a body, an error's text.
 func MaskText(s string) string {
-	if strings.Contains(s, sharedPath) {
-		s = secretPath.ReplaceAllString(s, sharedPath+Mask)
-	}
+	s = secretPath.ReplaceAllString(s, "${1}${2}"+Mask)
 	if !strings.ContainsAny(s, "=:_ .") { // a word
 		return s
 	}

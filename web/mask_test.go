@@ -25,7 +25,7 @@ func TestNoSecretReachesTheAccessLog(t *testing.T) {
 		"/ok?secure=" + hidden, "/ok?verification_token=" + hidden, "/ok?clickid=1&ts=2&sig=" + hidden, "/ok?password=" + hidden,
 		"/ok?refresh_token=" + hidden, "/ok?api_key=" + hidden, "/ok?postback_token=" + hidden, "/ok?signing_secret=whsec_" + hidden,
 		"/ok?x=whsec_" + hidden, "/ok?url=" + nested, "/ok?url=" + url.QueryEscape(nested), "/ok?u=" + url.QueryEscape("https://me:"+hidden+"@x.example/"),
-		"/ok?otp=" + hidden, "/nowhere?token=" + hidden, "/fault?token=" + hidden, "/panic?token=" + hidden, "/nowhere/whsec_" + hidden,
+		"/ok?otp=" + hidden, "/nowhere?token=" + hidden, "/fault?token=" + hidden, "/panic?token=" + hidden, "/t/" + hidden + hidden, "/api/v1/shared-traces/" + hidden, "/nowhere/whsec_" + hidden,
 	} {
 		r := httptest.NewRequest("GET", target, nil)
 		r.Header.Set("Authorization", "Bearer "+hidden)
@@ -42,8 +42,9 @@ func TestNoSecretReachesTheAccessLog(t *testing.T) {
 func TestMaskText(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"plain text":        "plain text",
-		"clickid=1&token=a": "clickid=1&token=***",
+		"plain text": "plain text",
+		"GET /t/OlyKoyJj4Loue0bN_-x?a=1 and https://x.example/t/kettle": "GET /t/***?a=1 and https://x.example/t/kettle",
+		"clickid=1&token=a":                                             "clickid=1&token=***",
 		`{"email":"a@b.example","password":"hunter2"}`:                  `{"email":"a@b.example","password":"***"}`,
 		"dial postgres://u:hunter2@h:5432/d: refused":                   "dial postgres://u:***@h:5432/d: refused",
 		"redis://:p%40ss@h:1":                                           "redis://:***@h:1",
