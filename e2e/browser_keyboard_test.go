@@ -172,6 +172,9 @@ func (j *journey) applyByKeys() {
 	p.typeInto("Your click id", "their-1")
 	p.await("the link follows", `document.querySelector('#link-url')?.textContent.includes('their-1')`)
 	j.link = ask[string](p, `document.querySelector('#link-url').textContent.trim()`)
+	if u, _ := url.Parse(p.address()); u.Query().Get("aff_click_id") != "their-1" || u.Query().Has("sub2") {
+		p.t.Errorf("the address holds %s", u.RawQuery)
+	}
 	p.allowClipboard()
 	p.enterOn("Copy tracking link")
 	p.sees("Copied")

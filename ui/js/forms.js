@@ -33,7 +33,11 @@ if (summary) summary.focus();
 document.addEventListener('htmx:after:swap', () => document.querySelector('.summary:not([data-seen])')?.focus());
 document.addEventListener('focusin', e => { if (e.target.classList?.contains('summary')) e.target.dataset.seen = ''; });
 
-// Fields of empty filters are left out of the address.
+// Fields of empty filters are left out of the address, by htmx too.
+document.addEventListener('htmx:config:request', e => {
+  const { form, body } = e.detail.ctx.request;
+  if (form?.matches('[data-lean]')) for (const [name, value] of [...body]) if (value === '') body.delete(name);
+});
 document.addEventListener('submit', e => {
   if (!e.target.matches('form[data-lean]')) return;
   const off = [...e.target.elements].filter(f => f.name && f.value === '' && !f.disabled);

@@ -7,6 +7,7 @@ document.addEventListener('toggle', e => {
   const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
   button?.setAttribute('aria-expanded', String(e.newState === 'open'));
   if (e.newState !== 'open' || !button) return;
+  typed = ''; // what was typed in another menu
   const at = button.getBoundingClientRect(), size = menu.getBoundingClientRect();
   const left = menu.dataset.align === 'start' ? at.left : at.right - size.width;
   menu.style.left = Math.max(8, Math.min(left, innerWidth - size.width - 8)) + 'px';
