@@ -245,6 +245,7 @@ func traceFacts(f *Frame, told trace.Trace) []ui.Pair {
 func (f *Frame) recordPath(kind, id string) string {
 	switch {
 	case f.group == nil:
+	case kind == "offer_id" && f.group.door.Kind == Affiliate: // who may have lost the offer since
 	case kind == "offer_id":
 		return f.Path("/offers/" + id)
 	case kind == "affiliate_id" && f.group.door.Kind == Admin:
@@ -307,7 +308,7 @@ func shareFields(f *Frame, v traceView) []ui.Field {
 		{Value: "1", Label: "1 hour"}, {Value: "24", Label: "1 day"}, {Value: "168", Label: "7 days"}, {Value: "720", Label: "30 days"}}}}
 	if f.Actor.Role.Operator() {
 		fields = append(fields, ui.Field{Name: "as", Label: "Shows the trace", Value: v.in.As, Error: v.faults["as"], Options: []ui.Option{
-			{Value: "affiliate", Label: "as the affiliate sees it"}, {Value: "advertiser", Label: "as the advertiser sees it"}, {Value: "", Label: "whole, with both sides' money"}}})
+			{Value: "affiliate", Label: "as the affiliate sees it"}, {Value: "advertiser", Label: "as the advertiser sees it"}, {Value: string(trace.ViewNetwork), Label: "whole, with both sides' money"}}})
 		if v.in.As == "" && len(v.faults) == 0 {
 			fields[1].Value = "affiliate"
 		}
