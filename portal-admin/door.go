@@ -144,7 +144,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 	g.POST("/offers/:id/coupons/:coupon/active", a.switchCoupon)
 	g.POST("/offers/:id/coupons/:coupon/delete", a.deleteCoupon)
 	g.GET("/offers/:id/test", a.trial)
-	g.GET("/offers/:id/test/click", a.trialClick)
+	g.Poll("/offers/:id/test/click", a.trialClick)
 	g.POST("/offers/:id/test", a.sendTrial)
 	g.GET("/offers/:id/history", a.offerHistory)
 }

@@ -1,7 +1,6 @@
 package portaladmin
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,8 +15,10 @@ import (
 	"github.com/waypost/waypost/ui"
 )
 
-// trialWindow is how far back a test click may lie.
-const trialWindow = time.Hour
+const (
+	trialWindow   = time.Hour        // how far back a test click may lie
+	trialPatience = 15 * time.Minute // that a page waits for one before it says so
+)
 
 // trialView is the tab that walks through an offer: a click, then the postback of a sale.
 type trialView struct {
@@ -35,7 +36,7 @@ type trialView struct {
 
 // trialClickView is the newest click through the link, which the page looks for until there is one.
 type trialClickView struct {
-	Poll  string // address to ask again; empty when there is one
+	Poll  string // address to ask again; empty when there is one, or the wait is over
 	ID    string
 	About []ui.Pair
 	Trace string
@@ -99,7 +100,7 @@ func (a *admin) showTrial(f *portal.Frame, status int, in trialInput, answer *tr
 			for _, w := range warnings {
 				v.Warnings = append(v.Warnings, capital(w.Message)+".")
 			}
-			if v.Click, err = a.newestClick(f, o.ID, affiliate.ID(id)); err != nil {
+			if v.Click, err = a.newestClick(f, o.ID, affiliate.ID(id), f.Now); err != nil {
 				return err
 			}
 		}
@@ -132,20 +133,26 @@ func (a *admin) trialClick(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var in trialInput
+	var in struct {
+		Affiliate string    `query:"affiliate"`
+		Since     time.Time `query:"since"` // when the page began to wait
+	}
 	if err := f.Query(&in); err != nil {
 		return err
 	}
-	v, err := a.newestClick(f, o.ID, affiliate.ID(pickedID(in.Affiliate)))
+	v, err := a.newestClick(f, o.ID, affiliate.ID(pickedID(in.Affiliate)), in.Since)
 	if err != nil {
 		return err
 	}
 	return f.RenderPart(http.StatusOK, trialClickPart(v))
 }
 
-// newestClick finds the newest click of an affiliate on an offer within the hour.
-func (a *admin) newestClick(f *portal.Frame, o offer.ID, of affiliate.ID) (trialClickView, error) {
-	v := trialClickView{Poll: fmt.Sprintf("%s/test/click?affiliate=%d", offerPath(f, o), of)}
+// newestClick finds the newest click of an affiliate on an offer within the hour, for a page that waits for it since then.
+func (a *admin) newestClick(f *portal.Frame, o offer.ID, of affiliate.ID, since time.Time) (trialClickView, error) {
+	v := trialClickView{}
+	if f.Now.Sub(since) <= trialPatience {
+		v.Poll = portal.URL(offerPath(f, o)+"/test/click", nil, "affiliate", fmtID(of), "since", seenText(since))
+	}
 	list, err := a.Clicks.List(f.Context(), f.Actor, click.Filter{OfferID: o, AffiliateID: of, From: f.Now.Add(-trialWindow)}, domain.Page{Limit: 20})
 	if err != nil {
 		return v, err

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"crypto/rand"
 	"net/http"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/ui"
 	"github.com/waypost/waypost/web"
@@ -51,16 +53,30 @@ func notFound(*Frame) error {
 // GET adds a page. The path is below the portal's base: "" is its start.
 func (g *Group) GET(path string, h Handler) { g.echo.GET(path, g.handle(h), compress) }
 
+// Poll adds a part that an open page asks for again and again. That is no use of the session: a tab left open must not
+// keep it from ending.
+func (g *Group) Poll(path string, h Handler) { g.echo.GET(path, g.handleAs(g.peek, h), compress) }
+
 // POST adds what changes something. The handler may rely on the CSRF check; whoever views as somebody never gets here.
 func (g *Group) POST(path string, h Handler) { g.echo.POST(path, g.handle(h), compress) }
 
 // compress shortens pages on their way. The tokens in them differ each time, so that their length tells nothing.
 var compress = middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024})
 
-// handle makes the frame of a request, or refuses it.
-func (g *Group) handle(h Handler) echo.HandlerFunc {
+// finder finds the session of a token.
+type finder func(ctx context.Context, token, ip string) (account.Browser, error)
+
+func (g *Group) peek(ctx context.Context, token, _ string) (account.Browser, error) {
+	return g.portal.Accounts.PeekBrowser(ctx, token)
+}
+
+// handle is handleAs of a person's own request, which is a use of the session.
+func (g *Group) handle(h Handler) echo.HandlerFunc { return g.handleAs(g.portal.Accounts.Browser, h) }
+
+// handleAs makes the frame of a request, or refuses it.
+func (g *Group) handleAs(find finder, h Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		f, err := g.frame(c)
+		f, err := g.frame(c, find)
 		if errs.HasCode(err, "session_ended") {
 			return g.portal.toLogin(c, g.door.Kind.Base())
 		}
@@ -84,12 +100,12 @@ func (g *Group) handle(h Handler) echo.HandlerFunc {
 	}
 }
 
-// frame finds the session.
-func (g *Group) frame(c echo.Context) (*Frame, error) {
+// frame is a request's, with its session.
+func (g *Group) frame(c echo.Context, find finder) (*Frame, error) {
 	p := g.portal
 	f := p.newFrame(c)
 	f.group, f.Base, f.token = g, g.door.Kind.Base(), p.cookies.Session(c)
-	b, err := p.Accounts.Browser(f.Context(), f.token, c.RealIP())
+	b, err := find(f.Context(), f.token, c.RealIP())
 	if err != nil {
 		return nil, err
 	}

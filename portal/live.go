@@ -38,7 +38,7 @@ const (
 func (g *Group) Debugger(d Debugger) {
 	s := &debugger{d}
 	g.GET(debuggerPath, s.page)
-	g.GET(debuggerPath+"/waiting", s.awaited)
+	g.Poll(debuggerPath+"/waiting", s.awaited)
 	g.Stream(debuggerPath+"/stream", s.stream)
 }
 
@@ -145,8 +145,8 @@ func (s *debugger) stream(ctx context.Context, f *Frame, out *Stream) error {
 		if err != nil {
 			return err
 		}
-		after = next
-		for _, e := range events { // each is put above the one before
+		after, f.Now = next, f.portal.Clock.Now() // a day may begin meanwhile
+		for _, e := range events {                // each is put above the one before
 			t := s.table(f, names, []live.Event{e})
 			t.Rows[0].Fresh = true
 			if err := out.Send(ctx, ui.TableRows(t)); err != nil {

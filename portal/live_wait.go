@@ -73,7 +73,7 @@ func (s *debugger) lookForCall(f *Frame, v *waitingView) error {
 	l := list.Items[0]
 	v.found, v.status, v.text, v.when, v.href = true, string(l.Status), sentence(l.Message), f.LogTime(l.ReceivedAt), f.Path("/postback-log/"+l.ID.String())
 	v.matched = l.Status == conversion.OutcomeRecorded || l.Status == conversion.OutcomeUpdated || l.Status == conversion.OutcomeDuplicate
-	if !v.matched { // the next call may be the right one
+	if !v.matched && !v.over { // the next call may be the right one
 		v.poll = URL(f.Path(debuggerPath+"/waiting"), v.filter, "after", "", "since", strconv.FormatInt(v.since.UnixMilli(), 10))
 	}
 	return nil

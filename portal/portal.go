@@ -45,6 +45,7 @@ type Portal struct {
 	csrf    web.CSRF
 	doors   map[Kind]*Group
 
+	streams  openStreams
 	stopping chan struct{} // closed when streams are to end
 	stop     sync.Once
 }

@@ -24,12 +24,18 @@ type Stream struct {
 }
 
 // Stream adds a live part. feed sends until its context ends, which it does with the browser, with the session, and when
-// the server stops; a comment each 15 s keeps proxies from cutting the connection.
+// the server stops; a comment each 15 s keeps proxies from cutting the connection. Each one polls for as long as it is
+// open, so a session and a user have but so many.
 func (g *Group) Stream(path string, feed func(ctx context.Context, f *Frame, s *Stream) error) {
-	g.echo.GET(path, g.handle(func(f *Frame) error { return f.stream(feed) })) // not compressed
+	g.echo.GET(path, g.handleAs(g.peek, func(f *Frame) error { return f.stream(feed) })) // not compressed
 }
 
 func (f *Frame) stream(feed func(context.Context, *Frame, *Stream) error) error {
+	end, err := f.portal.streams.begin(f.Session.ID, f.User.ID)
+	if err != nil {
+		return err
+	}
+	defer end()
 	ctx, cancel := context.WithCancel(f.Context())
 	defer cancel()
 	r := f.Echo.Response()
@@ -45,7 +51,7 @@ func (f *Frame) stream(feed func(context.Context, *Frame, *Stream) error) error 
 		defer close(beating)
 		f.beat(ctx, s)
 	}()
-	err := feed(ctx, f, s)
+	err = feed(ctx, f, s)
 	cancel()
 	<-beating
 	if ctx.Err() != nil && context.Cause(ctx) == context.Canceled {
