@@ -81,7 +81,7 @@ type applicationBody struct {
 	AffiliateID     *int64         `json:"affiliate_id" nullable:"true" doc:"The affiliate that it became"`
 	AdvertiserID    *int64         `json:"advertiser_id" nullable:"true" doc:"The advertiser that it became"`
 	CreatedAt       time.Time      `json:"created_at" doc:"When the form was sent"`
-	InvitationURL   string         `json:"invitation_url,omitempty" example:"https://network.example/set-password?token=q8Zr1vX5mB2nK7dS4gT9hJ6w" doc:"Only in the answer to an approval: the link that the applicant was mailed"`
+	InvitationURL   string         `json:"invitation_url,omitempty" example:"https://network.example/set-password?token=q8Zr1vX5mB2nK7dS4gT9hJ6w" doc:"Only in the answer to an approval: the link that the applicant was mailed, for who may manage users"`
 }
 
 type answerBody struct {

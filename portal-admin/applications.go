@@ -6,6 +6,7 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/application"
+	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
@@ -108,6 +109,9 @@ func (a *admin) approveApplications(f *portal.Frame) error {
 	}
 	if err := f.Bind(&in); err != nil {
 		return err
+	}
+	if len(in.IDs) > domain.MaxLimit {
+		return errs.Invalid("too_many", "approve at most %d applications at once", domain.MaxLimit)
 	}
 	done, failed := 0, ""
 	for _, id := range in.IDs {
@@ -217,6 +221,10 @@ func (a *admin) approveApplication(f *portal.Frame) error {
 	}
 	if err != nil {
 		return err
+	}
+	if link == "" { // it is not for everybody who may approve
+		f.Flash(ui.OK, one.Company+" is approved, and "+one.Email+" is mailed a link to choose a password.")
+		return f.Redirect(f.Path("/applications/" + fmtID(id)))
 	}
 	return a.showApplication(f, http.StatusOK, one, link, "", nil)
 }

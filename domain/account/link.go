@@ -61,9 +61,32 @@ type LinkStore interface {
 // InviteUser saves a new user without a password and mails it a link to choose one, which is also returned: whoever
 // made the user can hand it over where no mail arrives.
 func (s *Service) InviteUser(ctx context.Context, actor Actor, u User) (User, string, error) {
+	if err := actor.mayManage(u.Role); err != nil {
+		return User{}, "", err
+	}
+	return s.inviteUser(ctx, actor, u)
+}
+
+// InviteApplicant is InviteUser of a party's first user by whoever lets parties in, which needs no right to manage users.
+// The link is returned only to who has it: it is as good as the user's password.
+func (s *Service) InviteApplicant(ctx context.Context, actor Actor, u User) (User, string, error) {
+	if err := actor.Require(PermissionManageCatalogue); err != nil {
+		return User{}, "", err
+	}
+	if u.Role.Operator() {
+		return User{}, "", errs.Forbidden("forbidden", "an application makes no operator")
+	}
+	u, url, err := s.inviteUser(ctx, actor, u)
+	if actor.mayManage(u.Role) != nil {
+		url = ""
+	}
+	return u, url, err
+}
+
+func (s *Service) inviteUser(ctx context.Context, actor Actor, u User) (User, string, error) {
 	var url string
 	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
-		if u, err = s.CreateUser(ctx, actor, u, ""); err != nil || u.Status != UserStatusInvited {
+		if u, err = s.createUser(ctx, actor, u, ""); err != nil || u.Status != UserStatusInvited {
 			return err
 		}
 		url, err = s.mailLink(ctx, u, LinkInvitation)

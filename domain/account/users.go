@@ -15,6 +15,10 @@ func (s *Service) CreateUser(ctx context.Context, actor Actor, u User, password 
 	if err := actor.mayManage(u.Role); err != nil {
 		return User{}, err
 	}
+	return s.createUser(ctx, actor, u, password)
+}
+
+func (s *Service) createUser(ctx context.Context, actor Actor, u User, password string) (User, error) {
 	if u.Status == "" && password == "" {
 		u.Status = UserStatusInvited
 	}

@@ -17,7 +17,7 @@ import (
 const maxReason = 1000
 
 // Approve makes the affiliate or advertiser and its first user, who is mailed a link to choose a password; url is that
-// link, for whom mail does not reach. Errors: application_not_pending, users_email where the address got an account in the
+// link, for whom mail does not reach, and empty for an actor who may not manage users. Errors: application_not_pending, users_email where the address got an account in the
 // meantime.
 func (s *Service) Approve(ctx context.Context, actor account.Actor, id ID) (a Application, url string, err error) {
 	a, err = s.decide(ctx, actor, id, StatusApproved, func(ctx context.Context, a *Application) (err error) {
@@ -39,8 +39,7 @@ func (s *Service) Approve(ctx context.Context, actor account.Actor, id ID) (a Ap
 			}
 			a.AdvertiserID, u.Role, u.AdvertiserID = made.ID, account.RoleAdvertiser, int64(made.ID)
 		}
-		// Whoever may let a party in may let its first user in, without the right to manage all users.
-		_, url, err = s.Accounts.InviteUser(ctx, account.Actor{System: "sign-up", IP: actor.IP}, u)
+		_, url, err = s.Accounts.InviteApplicant(ctx, actor, u)
 		return err
 	})
 	return a, url, err
