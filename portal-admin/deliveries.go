@@ -126,11 +126,11 @@ func (a *admin) offerResend(f *portal.Frame, filter deliveryFilter, asked postba
 		return nil, nil
 	}
 	asked.Status = postback.DeliveryFailed
-	count, err := a.Postbacks.CountResend(f.Context(), f.Actor, asked)
-	if err != nil || count == 0 {
+	can, err := a.Postbacks.CanResend(f.Context(), f.Actor, asked)
+	if err != nil || can == (postback.Resendable{}) {
 		return nil, err
 	}
-	these := portal.Counted(count, "failed postback")
+	these := portal.Resendable(can)
 	return &ui.ConfirmBox{ID: "resend-failed", Title: "Resend " + these + "?", Action: portal.URL(f.Path("/deliveries/resend"), filter), CSRF: f.CSRF, Safe: true, Verb: "Resend " + these,
 		Text: "Those of this list that failed are sent again, with the same Webhook-Id. Of several deliveries of one conversion to one postback only the last is sent."}, nil
 }

@@ -32,7 +32,6 @@ type logView struct {
 	live     bool   // the first part, which can be live
 	turn     string // the address that pauses or goes on
 	export   string
-	failed   int            // that can be sent again
 	confirm  *ui.ConfirmBox // that sends them
 	fields   []ui.Option    // of the confirmation: Label is the name
 	pager    ui.PageLinks
@@ -88,14 +87,17 @@ func (p postbackPages) logOf(f *portal.Frame, n names, one postback.Postback) (l
 	if !mayResend(f) {
 		return v, nil
 	}
-	v.failed, err = p.postbacks.CountResend(f.Context(), f.Actor, postback.DeliveryFilter{PostbackID: one.ID, Status: postback.DeliveryFailed})
+	can, err := p.postbacks.CanResend(f.Context(), f.Actor, postback.DeliveryFilter{PostbackID: one.ID, Status: postback.DeliveryFailed})
 	if err != nil {
 		return v, err
 	}
-	if v.failed > 0 {
-		v.segments[len(v.segments)-1].Count = portal.Count(v.failed)
-		v.confirm = &ui.ConfirmBox{ID: "resend-failed", Title: "Resend " + counted(v.failed, "failed postback", "failed postbacks") + "?", Action: f.Path("/deliveries/resend"), CSRF: f.CSRF, Safe: true,
-			Verb: "Resend " + counted(v.failed, "postback", "postbacks"), Text: fmt.Sprintf("%s gets each of them again, with the same Webhook-Id. Of several deliveries of one conversion only the last is sent.", hostOf(one.URL))}
+	if can != (postback.Resendable{}) {
+		these, count := portal.Resendable(can), &v.segments[len(v.segments)-1].Count
+		if *count = portal.Count(can.Count); can.More {
+			*count += "+"
+		}
+		v.confirm = &ui.ConfirmBox{ID: "resend-failed", Title: "Resend " + these + "?", Action: f.Path("/deliveries/resend"), CSRF: f.CSRF, Safe: true,
+			Verb: "Resend " + these, Text: fmt.Sprintf("%s gets each of them again, with the same Webhook-Id. Of several deliveries of one conversion only the last is sent.", hostOf(one.URL))}
 		v.fields = []ui.Option{{Label: "postback", Value: fmt.Sprint(one.ID)}, {Label: "status", Value: string(postback.DeliveryFailed)}, {Label: "back", Value: path + "#log"}}
 	}
 	return v, nil

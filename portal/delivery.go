@@ -120,6 +120,14 @@ func (l *DeliveryList) postback(id postback.ID) string {
 	return fmt.Sprintf("Postback %d", id)
 }
 
+// Resendable is what a resend would send again, in words.
+func Resendable(r postback.Resendable) string {
+	if r.More {
+		return "all failed postbacks, " + Count(r.Count) + " or more"
+	}
+	return Counted(r.Count, "failed postback")
+}
+
 // DeliveryTable is the log of deliveries as a table.
 func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList) ui.Table {
 	t := ui.Table{ID: id, Name: "Deliveries", Actions: true, Columns: []ui.Column{{Label: "Time", Hide: true}, {Label: "Conversion"}, {Label: "Offer", Hide: true, Wide: true},

@@ -194,6 +194,15 @@ func TestManyFailuresAreResendable(t *testing.T) {
 	if count, err := w.service.ResendAll(w.ctx, affiliateUser(2), f); err != nil || count != 0 {
 		t.Errorf("another affiliate: %d, %v", count, err)
 	}
+	if count, err := w.service.CountResend(w.ctx, affiliateUser(1), f); err != nil || count != n-1 {
+		t.Errorf("%d counted, %v", count, err)
+	}
+	if can, err := w.service.CanResend(w.ctx, affiliateUser(1), f); err != nil || !can.More || can.Count < 999 || can.Count > 1000 {
+		t.Errorf("a page counts %+v, %v", can, err)
+	}
+	if can, err := w.service.CanResend(w.ctx, affiliateUser(2), f); err != nil || can != (postback.Resendable{}) {
+		t.Errorf("another affiliate's page counts %+v, %v", can, err)
+	}
 	began := time.Now()
 	count, err := w.service.ResendAll(w.ctx, affiliateUser(1), f)
 	if err != nil || count != n-1 {

@@ -89,8 +89,9 @@ type DeliveryStore interface {
 	// ResendPage does so for a page of those that match and that tell of their conversion's last status, newest first,
 	// and returns their hosts, one for each. The cursor is empty at the end.
 	ResendPage(ctx context.Context, scope account.Scope, f DeliveryFilter, page domain.Page) (hosts []string, cursor string, err error)
-	// CountResend is how many all pages of ResendPage would return together.
-	CountResend(ctx context.Context, scope account.Scope, f DeliveryFilter) (int, error)
+	// CountResend is how many all pages of ResendPage would return together. With most above 0 it looks at no more than so
+	// many deliveries of the filter, and tells whether there are more.
+	CountResend(ctx context.Context, scope account.Scope, f DeliveryFilter, most int) (Resendable, error)
 }
 
 // AddressGuard judges at save whether a URL's address may be reached. It is a courtesy: what counts is the same check

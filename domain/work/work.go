@@ -78,8 +78,8 @@ type Names struct {
 type Store interface {
 	// Queue gives of each kind the oldest so many.
 	Queue(ctx context.Context, s account.Scope, most int) (Queue, error)
-	// Count gives the numbers alone.
-	Count(ctx context.Context, s account.Scope) (Queue, error)
+	// Count gives the numbers alone, each counted no further than most.
+	Count(ctx context.Context, s account.Scope, most int) (Queue, error)
 	// Names reads the names of what the queue's conversions name.
 	Names(ctx context.Context, s account.Scope, q Queue) (Names, error)
 }
@@ -117,12 +117,15 @@ func (s *Service) Queue(ctx context.Context, actor account.Actor, most int) (Que
 	return q, names, nil
 }
 
-// Count gives how much of each kind waits, without items and sums: for a badge. For operators.
+// maxCounted is how far Count counts: it is asked for with every page.
+const maxCounted = 1000
+
+// Count gives how much of each kind waits, 1000 for what is more, without items and sums: for a badge. For operators.
 func (s *Service) Count(ctx context.Context, actor account.Actor) (Queue, error) {
 	if err := mayRead(actor); err != nil {
 		return Queue{}, err
 	}
-	q, err := s.store.Count(ctx, actor.Scope())
+	q, err := s.store.Count(ctx, actor.Scope(), maxCounted)
 	if err != nil {
 		return Queue{}, fmt.Errorf("count work: %w", err)
 	}

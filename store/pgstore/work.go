@@ -36,7 +36,14 @@ var (
 )
 
 // Count implements work.Store.
-func (s Work) Count(ctx context.Context, scope account.Scope) (work.Queue, error) {
+func (s Work) Count(ctx context.Context, scope account.Scope, most int) (work.Queue, error) {
+	return s.count(ctx, scope, func(waiting *gorm.DB) *gorm.DB {
+		return s.db.orm(ctx).Table("(?) AS waiting", waiting.Select("1").Limit(most))
+	})
+}
+
+// count counts all, or what bounded makes of them.
+func (s Work) count(ctx context.Context, scope account.Scope, bounded func(*gorm.DB) *gorm.DB) (work.Queue, error) {
 	var q work.Queue
 	if err := s.operators(scope); err != nil {
 		return q, err
@@ -49,7 +56,7 @@ func (s Work) Count(ctx context.Context, scope account.Scope) (work.Queue, error
 		{"conversions", pendingConversions, &q.Conversions.Count}, {"postbacks", ailingPostbacks, &q.Postbacks.Count},
 	} {
 		var n int64
-		if err := s.db.orm(ctx).Table(part.table).Where(part.where).Count(&n).Error; err != nil {
+		if err := bounded(s.db.orm(ctx).Table(part.table).Where(part.where)).Count(&n).Error; err != nil {
 			return q, translate("count "+part.table, err)
 		}
 		*part.n = int(n)
@@ -67,7 +74,7 @@ func (s Work) operators(scope account.Scope) error {
 
 // Queue implements work.Store.
 func (s Work) Queue(ctx context.Context, scope account.Scope, most int) (work.Queue, error) {
-	q, err := s.Count(ctx, scope)
+	q, err := s.count(ctx, scope, func(waiting *gorm.DB) *gorm.DB { return waiting })
 	if err != nil {
 		return q, err
 	}
