@@ -1,6 +1,7 @@
 package portalaffiliate
 
 import (
+	"math/big"
 	"strings"
 	"time"
 
@@ -103,7 +104,8 @@ func percentOf(part, whole int64) int {
 	if whole <= 0 {
 		return 0
 	}
-	return int(float64(part) / float64(whole) * 100)
+	share := new(big.Int).Mul(big.NewInt(part), big.NewInt(100)) // beyond 64 bits
+	return int(share.Quo(share, big.NewInt(whole)).Int64())
 }
 
 func (s *pages) listEntries(f *portal.Frame, in ledgerFilter, p domain.Page) (domain.Slice[ledger.Entry], error) {
