@@ -131,6 +131,9 @@ func (s *service) changeConversions(ctx context.Context, actor account.Actor, in
 		change.Filter = &f
 	}
 	r, err := s.Conversions.Bulk(ctx, actor, change)
+	if err == nil {
+		err = r.Stopped
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +159,7 @@ func (s *service) bulkFilter(b bulkFilter) (f conversion.Filter, err error) {
 
 type importInput struct {
 	Body struct {
-		CSV           string         `json:"csv" doc:"The file's text (RFC 4180, UTF-8, at most 2 MiB and 10,000 lines). The first line names the columns: conversion_id or txid (with advertiser_id, where several have it), status, reason, val, com"`
+		CSV           string         `json:"csv" doc:"The file's text (RFC 4180, UTF-8, at most 2 MiB and 10,000 lines). The first line names the columns: conversion_id or txid (with advertiser_id, where several have it), status, reason, val, com, revenue"`
 		FirePostbacks Optional[bool] `json:"fire_postbacks,omitempty" doc:"Whether affiliates' postbacks learn of it; true if left out. Only operators may send false"`
 		DryRun        bool           `json:"dry_run,omitempty" doc:"true: change nothing, tell what would become of it"`
 	}
@@ -166,6 +169,9 @@ func (s *service) importConversions(ctx context.Context, actor account.Actor, in
 	fire := true
 	in.Body.FirePostbacks.to(&fire)
 	r, err := s.Conversions.Import(ctx, actor, conversion.ImportInput{CSV: in.Body.CSV, Quiet: !fire, DryRun: in.Body.DryRun})
+	if err == nil {
+		err = r.Stopped
+	}
 	if err != nil {
 		return nil, err
 	}

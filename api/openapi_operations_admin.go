@@ -33,9 +33,9 @@ var adminNotes = map[string]note{
 	"get-work":   {roles: "admin manager finance viewer", about: "Counts, sums, and the oldest of each kind. A failing postback is one with 3 failures or more since its last success."},
 
 	"change-conversions": {may: account.PermissionManageConversions, about: "Each is judged by itself: one that cannot move keeps none of the others. `dry_run` tells what would become of the money. At most 1000 in one call; in pages of 100, each a transaction. Advertisers approve and reject their own, unless the network's settings say otherwise.",
-		codes: "too_many invalid_id malformed_clickid invalid_time invalid_status advertisers_do_not_decide amount_overflow",
+		codes: "too_many filter_required invalid_id malformed_clickid invalid_time invalid_status advertisers_do_not_decide amount_overflow",
 		body:  `{"ids": ["019cb74a-8a1c-75bb-aa8c-7cde17b3c493"], "status": "approved", "reason": "checked with the shop", "dry_run": true}`},
-	"import-conversions": {may: account.PermissionManageConversions, about: "As above, line by line: a line that cannot be done tells why and keeps none of the others. `val` and `com` correct the sale value and the commission (operators).",
+	"import-conversions": {may: account.PermissionManageConversions, about: "As above, line by line: a line that cannot be done tells why and keeps none of the others. `val`, `com` and `revenue` correct the amounts (operators).",
 		codes: "too_large too_many empty_file invalid_csv unknown_column missing_column wrong_number_of_fields duplicate_line ambiguous_txid invalid_text advertisers_do_not_decide amount_overflow",
 		body:  `{"csv": "conversion_id,status,reason\r\n019cb74a-8a1c-75bb-aa8c-7cde17b3c493,rejected,returned\r\n", "dry_run": true}`},
 }

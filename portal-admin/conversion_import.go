@@ -2,12 +2,16 @@ package portaladmin
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
+
+// ImportPath is the one route of the portal that takes a body as large as a file of changes.
+const ImportPath = "/admin/conversions/import"
 
 // importInput is the form that a file of changes comes with, uploaded or pasted.
 type importInput struct {
@@ -26,7 +30,7 @@ type importView struct {
 
 func (v importView) field() ui.Field {
 	return ui.Field{Name: "csv", Label: "Lines", Value: v.in.CSV, Error: v.faults["csv"], Mono: true, Rows: 10, Optional: true,
-		Hint: "Or paste them. The first line names the columns: id or txid, and any of status, reason, val, commission, revenue, advertiser_id."}
+		Hint: "Or paste them. The first line names the columns, any of " + strings.Join(conversion.SheetColumns, ", ") + ". A list of conversions may keep its id and commission; leave its other columns out."}
 }
 
 func (a *admin) importForm(f *portal.Frame) error {
@@ -50,10 +54,11 @@ func (a *admin) importSheet(f *portal.Frame) error {
 		if err = f.Bind(&v.in); uploaded != "" {
 			v.in.CSV = uploaded
 		}
+		v.in.CSV = strings.ReplaceAll(v.in.CSV, "\r\n", "\n") // a form doubles the ends of lines, and a file must not grow by it
 	}
 	var result conversion.BulkResult
 	if err == nil {
-		result, err = a.Conversions.Import(f.Context(), f.Actor, conversion.ImportInput{CSV: v.in.CSV, Quiet: v.in.Quiet, DryRun: !v.in.Apply})
+		result, err = a.Conversions.Import(f.Context(), f.Actor, conversion.ImportInput{CSV: v.in.CSV, Quiet: v.in.Quiet, DryRun: !v.in.Apply, Reasons: true})
 	}
 	if faults, ok := portal.FaultsOf(err); ok {
 		if faults["csv"] == "" {

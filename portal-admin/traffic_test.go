@@ -102,6 +102,53 @@ func TestManyConversionsChangeAfterAPreview(t *testing.T) {
 	n.Operator(account.RoleViewer).Post("/admin/conversions/bulk/apply", ticked).Is(403)
 }
 
+// What the preview judged is changed, and nothing that came to match after it.
+func TestApplyChangesWhatThePreviewShowed(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleManager)
+	lead := n.Results[portaltest.ClickLead].ConversionID
+	page := admin.Post("/admin/conversions/bulk?status=hold", url.Values{"all": {"1"}, "status": {"approved"}}).Is(200)
+	n.Exec(`UPDATE conversions SET status = 'hold' WHERE txid = 'A-1'`) // made meanwhile
+	form := url.Values{"status": {"approved"}}
+	for _, node := range page.All("input", "name", "id") {
+		id, _ := portaltest.Attr(node, "value")
+		form.Add("id", id)
+	}
+	if len(form["id"]) != 1 || len(page.All("input", "name", "all")) != 0 {
+		t.Errorf("the form names %q", form["id"])
+	}
+	admin.Post("/admin/conversions/bulk/apply?status=hold", form).Is(200).Shows("1 conversion changed")
+	admin.Post("/admin/conversions/bulk/apply?status=hold", url.Values{"all": {"1"}, "status": {"approved"}}).Is(422)
+	if c, err := n.Conversions.Get(context.Background(), portaltest.System, lead); err != nil || c.Status != conversion.StatusHold {
+		t.Errorf("%s %v", c.Status, err)
+	}
+}
+
+// An unreadable day is a mistake, not a missing filter.
+func TestAnUnreadableDayWidensNothing(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	all := url.Values{"all": {"1"}, "status": {"approved"}}
+	admin.Get("/admin/conversions?from=2026-13-01").Is(422)
+	admin.Post("/admin/conversions/bulk?from=2026-13-01", all).To("/admin/conversions").Shows("Must be a day")
+	admin.Post("/admin/conversions/bulk", all).To("/admin/conversions").Shows("Name at least one filter")
+	for _, path := range []string{"/admin/deliveries/resend?status=failed&to=x", "/admin/postback-log/replay?from=2026-11-01&to=2026-11-31"} {
+		admin.Post(path, nil).Is(422)
+	}
+}
+
+// The advertisers' balances are balances.
+func TestAPreviewTellsTheAdvertisersMoney(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin := n.Operator(account.RoleAdmin)
+	id := n.Results[portaltest.ClickLead].ConversionID.String()
+	admin.Post("/admin/conversions/"+id, url.Values{"commission": {"0"}}).Is(303)
+	admin.Post("/admin/conversions/bulk", url.Values{"id": {id}, "status": {"rejected"}}).Is(200).Shows("Balances of 1 advertiser change", "−$8.00").Lacks("No balance changes", "affiliate change")
+}
+
 func TestConversionsAreUpdatedByAFile(t *testing.T) {
 	t.Parallel()
 	n := newPortal(t)
@@ -116,6 +163,12 @@ func TestConversionsAreUpdatedByAFile(t *testing.T) {
 		t.Errorf("it is %s, %v", c.Status, err)
 	}
 	n.Operator(account.RoleViewer).Get("/admin/conversions/import").Is(403)
+	id := n.Results[portaltest.ClickSale].ConversionID.String()
+	admin.Post("/admin/conversions/import", url.Values{"csv": {"conversion_id,status\n" + id + ",rejected\n"}}).Is(200).Shows("Change 0 conversions", "Say why")
+	page := admin.Post("/admin/conversions/import", url.Values{"csv": {"id,commission,revenue\n" + id + ",1.00,2.00\n"}}).Is(200).Shows("Change 1 conversion")
+	if len(page.All("form", "enctype", "multipart/form-data")) != 2 {
+		t.Error("a large file would not survive the form that applies it")
+	}
 }
 
 func TestAConversionIsMadeByHand(t *testing.T) {

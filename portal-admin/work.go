@@ -148,11 +148,12 @@ func (a *admin) decideConversions(f *portal.Frame) error {
 		f.Flash(ui.Warn, "No conversion was chosen: tick some first.")
 		return f.Redirect(f.Path("/work"))
 	}
-	if in.Status == conversion.StatusRejected && in.Reason == "" {
-		f.Flash(ui.Warn, "Write the reason of the rejection: the affiliates read it.")
-		return f.Redirect(f.Path("/work"))
+	edit := conversion.EditInput{Status: &in.Status, Reason: in.Reason}
+	var result conversion.BulkResult
+	err := conversion.CheckReason(edit)
+	if err == nil {
+		result, err = a.Conversions.Bulk(f.Context(), f.Actor, conversion.BulkInput{IDs: ids, Edit: edit})
 	}
-	result, err := a.Conversions.Bulk(f.Context(), f.Actor, conversion.BulkInput{IDs: ids, Edit: conversion.EditInput{Status: &in.Status, Reason: in.Reason}})
 	if x, ok := portal.FaultsOf(err); ok {
 		f.Flash(ui.Bad, anyOf(x))
 		return f.Redirect(f.Path("/work"))

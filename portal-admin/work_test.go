@@ -31,7 +31,8 @@ func TestWorkQueue(t *testing.T) {
 		t.Fatalf("%d pending, error %v", len(list.Items), err)
 	}
 	id := list.Items[0].ID.String()
-	admin.Post("/admin/work/conversions", url.Values{"id": {id}, "status": {"rejected"}}).To("/admin/work").Shows("Write the reason")
+	admin.Post("/admin/work/conversions", url.Values{"id": {id}, "status": {"rejected"}}).To("/admin/work").Shows("Say why")
+	admin.Post("/admin/work/conversions", url.Values{"id": {id}, "status": {"trash"}}).To("/admin/work").Shows("Say why")
 	admin.Post("/admin/work/conversions", url.Values{"status": {"approved"}}).To("/admin/work").Shows("No conversion was chosen")
 	admin.Post("/admin/work/conversions", url.Values{"id": {id}, "status": {"rejected"}, "reason": {"Returned"}}).To("/admin/work").Shows("1 conversion is now Rejected.")
 	if c, err := n.Conversions.Get(t.Context(), portaltest.System, list.Items[0].ID); err != nil || c.Status != conversion.StatusRejected {

@@ -30,12 +30,10 @@ func reasonField(in decideInput, faults portal.Faults) ui.Field {
 		Hint: "The affiliate reads it. Needed to reject."}
 }
 
-// check refuses a rejection without a reason: the affiliate has a right to one.
-func (in decideInput) check() error {
-	if in.Status == string(conversion.StatusRejected) && in.Reason == "" {
-		return errs.Invalid("required", "say why, so that the affiliate knows").At("body.reason")
-	}
-	return nil
+// edit is the change that is asked for.
+func (in decideInput) edit() conversion.EditInput {
+	status := conversion.Status(in.Status)
+	return conversion.EditInput{Status: &status, Reason: in.Reason}
 }
 
 // decide moves one conversion.
@@ -46,10 +44,10 @@ func (s *pages) decide(f *portal.Frame) error {
 	}
 	err = f.Bind(&v.in)
 	if err == nil {
-		err = v.in.check()
+		err = conversion.CheckReason(v.in.edit())
 	}
 	if err == nil {
-		_, err = s.Conversions.ChangeStatus(f.Context(), f.Actor, v.c.ID, conversion.Status(v.in.Status), v.in.Reason, true)
+		_, err = s.Conversions.Edit(f.Context(), f.Actor, v.c.ID, v.in.edit())
 	}
 	if faults, ok := portal.FaultsOf(err); ok {
 		v.faults = faults
@@ -81,8 +79,7 @@ func (s *pages) bulk(f *portal.Frame, in decideInput, dry bool) (conversion.Bulk
 	if err != nil {
 		return conversion.BulkResult{}, err
 	}
-	status := conversion.Status(in.Status)
-	return s.Conversions.Bulk(f.Context(), f.Actor, conversion.BulkInput{IDs: ids, Edit: conversion.EditInput{Status: &status, Reason: in.Reason}, DryRun: dry})
+	return s.Conversions.Bulk(f.Context(), f.Actor, conversion.BulkInput{IDs: ids, Edit: in.edit(), DryRun: dry})
 }
 
 // previewView is what a decision about many would do.
@@ -167,7 +164,7 @@ func (s *pages) decideMany(f *portal.Frame) error {
 	var in decideInput
 	err := f.Bind(&in)
 	if err == nil {
-		err = in.check()
+		err = conversion.CheckReason(in.edit())
 	}
 	if faults, ok := portal.FaultsOf(err); ok {
 		return s.showPreview(f, http.StatusUnprocessableEntity, in, faults)

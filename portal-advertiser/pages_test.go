@@ -89,7 +89,7 @@ func TestDecisions(t *testing.T) {
 	n := mounted(t)
 	a, id := n.Advertiser(0), n.Results[1].ConversionID.String()
 	path := "/advertiser/conversions/" + id
-	a.Post(path+"/decide", url.Values{"status": {"rejected"}}).Is(422).Shows("Say why, so that the affiliate knows")
+	a.Post(path+"/decide", url.Values{"status": {"rejected"}}).Is(422).Shows("Say why")
 	a.Post(path+"/decide", url.Values{"status": {"trash"}}).Is(403)
 	a.PostForged(path+"/decide", url.Values{"status": {"approved"}}).Is(403)
 	a.Post(path+"/decide", url.Values{"status": {"approved"}}).To(path).Is(200).Shows("Approved")

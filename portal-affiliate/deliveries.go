@@ -20,8 +20,7 @@ type deliveriesFilter struct {
 	Query    string `query:"q" form:"q"` // a click id or a conversion's id
 	Status   string `query:"status" form:"status"`
 	Postback int64  `query:"postback" form:"postback"`
-	From     string `query:"from" form:"from"` // days in the viewer's zone, both included
-	To       string `query:"to" form:"to"`
+	portal.Period
 }
 
 // domain reads the filter. A text that is no id at all finds nothing: none tells that.
@@ -39,16 +38,7 @@ func (in *deliveriesFilter) domain(f *portal.Frame, p postbackPages) (filter pos
 			none = true
 		}
 	}
-	if day, err := time.ParseInLocation(time.DateOnly, in.From, f.Zone); err == nil {
-		filter.From = day
-	} else {
-		in.From = ""
-	}
-	if day, err := time.ParseInLocation(time.DateOnly, in.To, f.Zone); err == nil {
-		filter.To = day.AddDate(0, 0, 1)
-	} else {
-		in.To = ""
-	}
+	filter.From, filter.To = in.Bounds(f)
 	return filter, none
 }
 
@@ -124,12 +114,13 @@ func (p postbackPages) offerResend(f *portal.Frame, v *deliveriesView, in delive
 		return nil
 	}
 	filter.Status = postback.DeliveryFailed
-	count, err := p.postbacks.CountResend(f.Context(), f.Actor, filter)
-	if err != nil || count == 0 {
+	can, err := p.postbacks.CanResend(f.Context(), f.Actor, filter)
+	if err != nil || can == (postback.Resendable{}) {
 		return err
 	}
-	v.confirm = &ui.ConfirmBox{ID: "resend-failed", Title: "Resend " + counted(count, "failed postback", "failed postbacks") + "?", Action: f.Path("/deliveries/resend"), CSRF: f.CSRF, Safe: true,
-		Verb: "Resend " + counted(count, "postback", "postbacks"), Text: "Those of this list that failed are sent again, with the same Webhook-Id. Of several deliveries of one conversion to one postback only the last is sent."}
+	these := portal.Resendable(can)
+	v.confirm = &ui.ConfirmBox{ID: "resend-failed", Title: "Resend " + these + "?", Action: f.Path("/deliveries/resend"), CSRF: f.CSRF, Safe: true,
+		Verb: "Resend " + these, Text: "Those of this list that failed are sent again, with the same Webhook-Id. Of several deliveries of one conversion to one postback only the last is sent."}
 	v.fields = []ui.Option{{Label: "q", Value: in.Query}, {Label: "postback", Value: optionalID(in.Postback)}, {Label: "from", Value: in.From}, {Label: "to", Value: in.To},
 		{Label: "status", Value: string(postback.DeliveryFailed)}, {Label: "back", Value: backOf(f)}}
 	return nil

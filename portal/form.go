@@ -50,6 +50,14 @@ func decode(values url.Values, in any, tag, location string) error {
 			faults.Fields = append(faults.Fields, errs.Field{Location: location + name, Code: "invalid_value", Message: err.Error()})
 		}
 	})
+	if p, ok := in.(interface{ faults(string) []errs.Field }); ok { // a Period is embedded
+		if fields := p.faults(location); len(fields) > 0 {
+			if faults == nil {
+				faults = errs.Invalid("invalid_form", "a day of the period cannot be read: write it as 2026-11-30")
+			}
+			faults.Fields = append(faults.Fields, fields...)
+		}
+	}
 	if faults != nil {
 		return faults
 	}

@@ -12,13 +12,23 @@ import (
 	"github.com/waypost/waypost/ui"
 )
 
-// Period is embedded in the filter of a list: days in the viewer's zone, both included.
+// Period is embedded in the filter of a list: days in the viewer's zone, both included. Query and Bind refuse what is no
+// day, for a filter that is left out takes more than was asked for.
 type Period struct {
-	From string `query:"from"`
-	To   string `query:"to"`
+	From string `query:"from" form:"from"`
+	To   string `query:"to" form:"to"`
 }
 
-// Bounds are the instants of the period, to excluded; zero where a day is not given, or is none.
+func (p Period) faults(location string) (faults []errs.Field) {
+	for _, day := range [...]struct{ name, text string }{{"from", p.From}, {"to", p.To}} {
+		if _, err := time.Parse(time.DateOnly, day.text); err != nil && day.text != "" {
+			faults = append(faults, errs.Field{Location: location + day.name, Code: "invalid_value", Message: "must be a day such as 2026-11-30"})
+		}
+	}
+	return faults
+}
+
+// Bounds are the instants of the period, to excluded; zero where a day is not given.
 func (p Period) Bounds(f *Frame) (from, to time.Time) {
 	if day, err := time.ParseInLocation(time.DateOnly, p.From, f.Zone); err == nil {
 		from = day

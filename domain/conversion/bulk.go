@@ -9,6 +9,7 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/money"
 )
 
 // MaxBulk is how many conversions one bulk change takes.
@@ -29,6 +30,16 @@ type BulkResult struct {
 	Failed  int              // results with a fault
 	Money   []ledger.Balance // what is added to the balances, by party and currency; less is negative
 	More    bool             // the filter takes more conversions than one call does: ask again
+	// Affiliates and Advertisers are the sums of Money of each side, by currency.
+	Affiliates, Advertisers []Sum
+	// Stopped is the error that ended a change in the middle; the results that were not tried have it as their fault.
+	Stopped error
+}
+
+// Sum is what is added to the balances of one side, in one currency.
+type Sum struct {
+	Currency          money.Currency
+	Pending, Approved money.Amount
 }
 
 // Moved is what became of one conversion, or of one line of a file.
@@ -54,10 +65,14 @@ type wanted struct {
 }
 
 // Bulk moves many conversions at once, or tells what the move would do to the money. Each conversion is judged by itself:
-// one that cannot move keeps none of the others. Errors: those of ChangeStatus for the call as a whole, required, too_many.
+// one that cannot move keeps none of the others. Errors: those of ChangeStatus for the call as a whole, required, too_many,
+// filter_required.
 func (s *Service) Bulk(ctx context.Context, actor account.Actor, in BulkInput) (BulkResult, error) {
 	if err := s.mayEdit(ctx, actor, in.Edit); err != nil {
 		return BulkResult{}, err
+	}
+	if in.Edit.Status == nil {
+		return BulkResult{}, errs.Invalid("required", "name the status that they shall have").At("body.status")
 	}
 	ids, more := in.IDs, false
 	switch {
@@ -65,9 +80,11 @@ func (s *Service) Bulk(ctx context.Context, actor account.Actor, in BulkInput) (
 		return BulkResult{}, errs.Invalid("required", "name the conversions: ids, or a filter").At("body.ids")
 	case len(ids) > MaxBulk:
 		return BulkResult{}, errs.Invalid("too_many", "at most %d conversions in one call", MaxBulk).At("body.ids")
+	case in.Filter != nil && *in.Filter == Filter{}:
+		return BulkResult{}, errs.Invalid("filter_required", "name at least one filter, such as status, offer_id or from: without any, every conversion would change").At("body.filter")
 	case in.Filter != nil:
 		var err error
-		if ids, more, err = s.matching(ctx, actor, *in.Filter); err != nil {
+		if ids, more, err = s.matching(ctx, actor, *in.Filter, *in.Edit.Status); err != nil {
 			return BulkResult{}, fmt.Errorf("find conversions: %w", err)
 		}
 	}
@@ -85,22 +102,38 @@ func (s *Service) Bulk(ctx context.Context, actor account.Actor, in BulkInput) (
 	return out, err
 }
 
-// matching gives the newest conversions that a filter takes, at most MaxBulk.
-func (s *Service) matching(ctx context.Context, actor account.Actor, f Filter) (ids []ID, more bool, err error) {
+// matching gives the newest conversions that a filter takes and that can have the status, at most MaxBulk; those that
+// have it already would keep a call that is repeated from the rest. more tells that there are others. While there is room,
+// those of the newest page that cannot are named too, so that they tell why.
+func (s *Service) matching(ctx context.Context, actor account.Actor, f Filter, to Status) (ids []ID, more bool, err error) {
+	f.MovableTo = to
 	p := domain.Page{Limit: domain.MaxLimit}
-	for len(ids) < MaxBulk {
+	for {
 		part, err := s.d.Store.List(ctx, actor.Scope(), f, p)
 		if err != nil {
 			return nil, false, err
 		}
 		for _, c := range part.Items {
+			if len(ids) == MaxBulk {
+				return ids, true, nil
+			}
 			ids = append(ids, c.ID)
 		}
 		if p.Cursor = part.NextCursor; p.Cursor == "" {
-			return ids, false, nil
+			break
 		}
 	}
-	return ids[:MaxBulk], true, nil
+	f.MovableTo = ""
+	part, err := s.d.Store.List(ctx, actor.Scope(), f, domain.Page{Limit: domain.MaxLimit})
+	if err != nil {
+		return nil, false, err
+	}
+	for _, c := range part.Items {
+		if len(ids) < MaxBulk && c.settled() != to && !CanMove(c.settled(), to) {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids, false, nil
 }
 
 // bulkPage is how many conversions change in one transaction.
@@ -116,8 +149,14 @@ func (s *Service) changeMany(ctx context.Context, actor account.Actor, list []wa
 		if err != nil && !dry && !errs.Is(err, errs.KindUnavailable) && ctx.Err() == nil {
 			moved, err = s.changeSingly(ctx, actor, page, quiet)
 		}
-		if err != nil {
-			return out, fmt.Errorf("change conversions: %w", err) // the pages before stay changed
+		if err != nil && (dry || len(out.Results)+len(moved) == 0) {
+			return out, fmt.Errorf("change conversions: %w", err)
+		}
+		if err != nil { // what was changed before stays so, and is told
+			out.Stopped = fmt.Errorf("change conversions: %w", err)
+			for _, w := range list[len(out.Results)+len(moved):] {
+				moved = append(moved, Moved{Line: w.line, ID: w.id, Fault: errs.Unavailable("stopped", "an error ended the change before this one: send it again").Because(err)})
+			}
 		}
 		out.Results = append(out.Results, moved...)
 		for _, m := range moved {
@@ -129,6 +168,9 @@ func (s *Service) changeMany(ctx context.Context, actor account.Actor, list []wa
 				postings = append(postings, Postings(&m.Before, m.After)...)
 			}
 		}
+		if out.Stopped != nil {
+			break
+		}
 	}
 	var err error
 	if out.Money, err = ledger.Fold(postings); err != nil {
@@ -138,7 +180,33 @@ func (s *Service) changeMany(ctx context.Context, actor account.Actor, list []wa
 		own := ledger.Party(fmt.Sprintf("d%d", party))
 		out.Money = slices.DeleteFunc(out.Money, func(b ledger.Balance) bool { return b.Party != own })
 	}
+	if out.Affiliates, out.Advertisers, err = sumsOf(out.Money); err != nil {
+		return out, fmt.Errorf("add up the change: %w", err)
+	}
 	return out, nil
+}
+
+// sumsOf adds up the balances of each side.
+func sumsOf(balances []ledger.Balance) (affiliates, advertisers []Sum, err error) {
+	for _, b := range balances {
+		side := &advertisers
+		if _, ok := b.Party.AffiliateID(); ok {
+			side = &affiliates
+		}
+		i := slices.IndexFunc(*side, func(s Sum) bool { return s.Currency == b.Currency })
+		if i < 0 {
+			*side = append(*side, Sum{Currency: b.Currency, Pending: b.Pending, Approved: b.Approved})
+			continue
+		}
+		sum := &(*side)[i]
+		if sum.Pending, err = sum.Pending.Add(b.Pending); err != nil {
+			return nil, nil, err
+		}
+		if sum.Approved, err = sum.Approved.Add(b.Approved); err != nil {
+			return nil, nil, err
+		}
+	}
+	return affiliates, advertisers, nil
 }
 
 func (s *Service) changeSingly(ctx context.Context, actor account.Actor, page []wanted, quiet bool) ([]Moved, error) {

@@ -43,6 +43,7 @@ type Filter struct {
 	AffiliateID  affiliate.ID
 	AdvertiserID advertiser.ID
 	Status       Status
+	MovableTo    Status // only those that may become this status, and are not it already
 	Test         *bool
 }
 

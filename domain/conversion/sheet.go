@@ -25,8 +25,11 @@ const (
 	MaxSheetLines = 10_000  // beside the first, which names the columns
 )
 
-// sheetColumns are what a file of changes may hold; each at most once, in any order.
-var sheetColumns = []string{"conversion_id", "txid", "advertiser_id", "status", "reason", "val", "com"}
+// SheetColumns are what a file of changes may hold; each at most once, in any order.
+var SheetColumns = []string{"conversion_id", "txid", "advertiser_id", "status", "reason", "val", "com", "revenue"}
+
+// sheetNames are other names of columns: those that lists of conversions have.
+var sheetNames = map[string]string{"id": "conversion_id", "commission": "com"}
 
 // SheetLine is one line of a file of changes, as far as it can be read without looking anything up.
 type SheetLine struct {
@@ -110,8 +113,9 @@ func readHead(head []string) (map[string]int, error) {
 	columns := map[string]int{}
 	for i, name := range head {
 		name = strings.ToLower(plain(name))
-		if !slices.Contains(sheetColumns, name) {
-			return nil, errs.Invalid("unknown_column", "line 1: there is no column %q; a file may have %s", cut(name, 50), strings.Join(sheetColumns, ", ")).At("body.csv")
+		name = cmp.Or(sheetNames[name], name)
+		if !slices.Contains(SheetColumns, name) {
+			return nil, errs.Invalid("unknown_column", "line 1: there is no column %q; a file may have %s", cut(name, 50), strings.Join(SheetColumns, ", ")).At("body.csv")
 		}
 		if _, twice := columns[name]; twice {
 			return nil, errs.Invalid("unknown_column", "line 1: the column %s stands there twice", name).At("body.csv")
@@ -126,8 +130,9 @@ func readHead(head []string) (map[string]int, error) {
 	_, status := columns["status"]
 	_, val := columns["val"]
 	_, com := columns["com"]
-	if !status && !val && !com {
-		return nil, errs.Invalid("missing_column", "line 1: the file needs the column status, or val, or com").At("body.csv")
+	_, revenue := columns["revenue"]
+	if !status && !val && !com && !revenue {
+		return nil, errs.Invalid("missing_column", "line 1: the file needs the column status, val, com or revenue").At("body.csv")
 	}
 	return columns, nil
 }
@@ -166,7 +171,7 @@ func (l *SheetLine) read(cell func(column string) string) {
 	for _, n := range [...]struct {
 		column string
 		into   **money.Rate
-	}{{"val", &l.Edit.Val}, {"com", &l.Edit.Commission}} {
+	}{{"val", &l.Edit.Val}, {"com", &l.Edit.Commission}, {"revenue", &l.Edit.Revenue}} {
 		text := cell(n.column)
 		if text == "" {
 			continue
@@ -178,7 +183,7 @@ func (l *SheetLine) read(cell func(column string) string) {
 		*n.into = &rate
 	}
 	if l.Edit.Status == nil && !l.Edit.correction() {
-		fault("required", "has neither status, val nor com")
+		fault("required", "has neither status, val, com nor revenue")
 	}
 }
 
@@ -187,6 +192,8 @@ type ImportInput struct {
 	CSV    string
 	Quiet  bool // affiliate postbacks do not learn of it
 	DryRun bool
+	// Reasons asks CheckReason of each line.
+	Reasons bool
 }
 
 // Import changes the conversions that a file names, line by line as Bulk does, or tells what it would do. A line that
@@ -200,7 +207,7 @@ func (s *Service) Import(ctx context.Context, actor account.Actor, in ImportInpu
 	if err != nil {
 		return BulkResult{}, err
 	}
-	list, err := s.resolve(ctx, actor, lines, in.Quiet)
+	list, err := s.resolve(ctx, actor, lines, in)
 	if err != nil {
 		return BulkResult{}, fmt.Errorf("read file of changes: %w", err)
 	}
@@ -209,7 +216,7 @@ func (s *Service) Import(ctx context.Context, actor account.Actor, in ImportInpu
 
 // resolve finds the conversions of lines that name a txid, and refuses lines that the actor may not ask for or that
 // repeat another.
-func (s *Service) resolve(ctx context.Context, actor account.Actor, lines []SheetLine, quiet bool) ([]wanted, error) {
+func (s *Service) resolve(ctx context.Context, actor account.Actor, lines []SheetLine, in ImportInput) ([]wanted, error) {
 	own, party := actor.Scope().Advertiser()
 	var texts []string
 	for _, l := range lines {
@@ -224,10 +231,13 @@ func (s *Service) resolve(ctx context.Context, actor account.Actor, lines []Shee
 	list := make([]wanted, len(lines))
 	first := map[ID]int{}
 	for i, l := range lines {
-		l.Edit.Quiet, l.Edit.Reason = quiet, cut(withoutControl(l.Edit.Reason), maxValue)
+		l.Edit.Quiet, l.Edit.Reason = in.Quiet, cut(withoutControl(l.Edit.Reason), maxValue)
 		w := wanted{line: l.Line, id: l.ID, edit: l.Edit, fault: l.Fault}
 		if w.fault == nil && party && (l.Edit.correction() || *l.Edit.Status != StatusApproved && *l.Edit.Status != StatusRejected) {
 			w.fault = errs.Forbidden("forbidden", "an advertiser can approve or reject a conversion, nothing else")
+		}
+		if w.fault == nil && in.Reasons {
+			w.fault, _ = errs.As(CheckReason(l.Edit))
 		}
 		if w.fault == nil && l.TxID != "" {
 			w.id, w.fault = pick(known[l.TxID], cmp.Or(l.AdvertiserID, advertiser.ID(own)))

@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/waypost/waypost/domain/errs"
@@ -25,6 +26,29 @@ func (s Status) Valid() bool {
 
 // CanMove tells whether a conversion may go from one status to another. Staying is no move.
 func CanMove(from, to Status) bool { return slices.Contains(moves[from], to) }
+
+// From gives the statuses that a conversion may leave for this one.
+func (s Status) From() []Status {
+	var from []Status
+	for at := range moves {
+		if CanMove(at, s) {
+			from = append(from, at)
+		}
+	}
+	return from
+}
+
+// NeedsReason tells the statuses that take money from a partner, who has a right to know why.
+func NeedsReason(s Status) bool { return s == StatusRejected || s == StatusTrash }
+
+// CheckReason is the rule of the portals for a person's change: what is rejected or trashed says why. The API leaves the
+// reason to its callers. Errors: required.
+func CheckReason(in EditInput) error {
+	if in.Status != nil && NeedsReason(*in.Status) && strings.TrimSpace(withoutControl(in.Reason)) == "" {
+		return errs.Invalid("required", "say why: the partners read it").At("body.reason")
+	}
+	return nil
+}
 
 func notAllowed(from, to Status) *errs.Error {
 	return errs.Conflict("status_not_allowed", "a conversion that is %s cannot become %s", from, to)

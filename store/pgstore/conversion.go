@@ -201,6 +201,9 @@ func conversionsLike(f conversion.Filter) func(*gorm.Statement) {
 		if f.Status != "" {
 			s.Where("status = ?", string(f.Status))
 		}
+		if f.MovableTo != "" {
+			s.Where("CASE awaiting_rate WHEN '' THEN status ELSE awaiting_rate END IN ?", f.MovableTo.From())
+		}
 		if f.Test != nil {
 			s.Where("test = ?", *f.Test)
 		}
