@@ -15,6 +15,7 @@ import (
 	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/domain/work"
 	"github.com/waypost/waypost/jobs"
+	portaladmin "github.com/waypost/waypost/portal-admin"
 	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/web"
 )
@@ -50,13 +51,13 @@ func (s *Server) signUpJobs() []jobs.Periodic {
 	}}}
 }
 
-// bodyLimit bounds what a request may send: 1 MiB, and more where a file of changes is imported.
+// bodyLimit bounds what a request may send: 1 MiB, and more where a file of changes is imported, by the API or a form.
 func bodyLimit() echo.MiddlewareFunc {
 	common, file := web.BodyLimit(1<<20), web.BodyLimit(api.MaxImport)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		usual, large := common(next), file(next)
 		return func(c echo.Context) error {
-			if c.Request().URL.Path == api.ImportPath {
+			if path := c.Request().URL.Path; path == api.ImportPath || path == portaladmin.ImportPath {
 				return large(c)
 			}
 			return usual(c)
