@@ -168,18 +168,17 @@ var rights = map[string]right{
 	"GET /clicks":                         {may: everyone},
 	"GET /clicks/:click_id":               {may: everyone},
 	"GET /clicks/:click_id/trace":         {may: everyone},
-	"POST /clicks/:click_id/trace-links":  {may: everyone, login: true, body: plain(fields{"hours": 1})},
+	"POST /clicks/:click_id/trace-links":  {may: catalogue + "ad", login: true, body: func(_ *matrix, w who, _ int) any { return sharing(w) }},
 	"GET /live":                           {may: everyone},
 	"GET /trace-links":                    {may: everyone},
-	"DELETE /trace-links/:id": {may: everyone, fresh: func(m *matrix, w who) string {
+	"DELETE /trace-links/:id": {may: catalogue + "ad", fresh: func(m *matrix, w who) string {
 		maker := w
-		if w.key {
+		if !w.party() {
 			maker.token = m.admin
-		}
-		if w.key && w.party() {
+		} else if w.key {
 			maker.token = m.tokenOf(w)
 		}
-		return "/trace-links/" + m.must(201, maker.token, "POST", "/clicks/"+m.ids[w.pair]["clicks"]+"/trace-links", fields{})["id"].(string)
+		return "/trace-links/" + m.must(201, maker.token, "POST", "/clicks/"+m.ids[w.pair]["clicks"]+"/trace-links", sharing(w))["id"].(string)
 	}},
 	"GET /shared-traces/:token": {may: "*"},
 	"GET /conversions":          {may: everyone},
@@ -467,4 +466,12 @@ func TestForeignIDsInBodies(t *testing.T) {
 			m.unchanged(before, m.rows("true"), fmt.Sprintf("%s: %s %v", w.name, deed.route, deed.body))
 		}
 	}
+}
+
+// sharing is a link to a trace: operators have to say whose eyes it is for.
+func sharing(w who) fields {
+	if w.party() {
+		return fields{"hours": 1}
+	}
+	return fields{"hours": 1, "as": "operator"}
 }

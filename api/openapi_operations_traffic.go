@@ -22,10 +22,10 @@ var trafficNotes = map[string]note{
 
 	"list-clicks": {may: account.PermissionReadTraffic, about: "An affiliate sees its own clicks, an advertiser those of its offers.", codes: "malformed_clickid"},
 	"get-click":   {may: account.PermissionReadTraffic, about: "From the moment of its redirect: a click whose row has not arrived is waited for.", codes: "click_not_found@404"},
-	"share-trace": {may: account.PermissionReadTraffic, about: "The link shows the trace as you see it now and later, until it ends or is revoked; it ends with your right to log in. Needs a log-in.",
-		codes: "click_not_found@404 login_required invalid_length view_not_allowed no_such_party too_many_links invalid_text", body: `{"hours": 72, "note": "Dispute of order 1001"}`},
+	"share-trace": {may: account.PermissionReadTraffic, about: "The link shows the trace as you see it now and later, until it ends or is revoked; it ends with your right to log in. Needs a log-in; of operators, the right to change conversions or the catalogue.",
+		codes: "click_not_found@404 login_required invalid_length view_required view_not_allowed no_such_party too_many_links invalid_text", body: `{"hours": 72, "note": "Dispute of order 1001"}`},
 	"list-trace-links":  {may: account.PermissionReadTraffic, about: "A party sees those that its users made, operators all.", codes: "malformed_clickid"},
-	"revoke-trace-link": {may: account.PermissionReadTraffic, about: "It opens nothing from then on. A party may end those that its users made, operators all."},
+	"revoke-trace-link": {may: account.PermissionReadTraffic, about: "It opens nothing from then on. A party may end those that its users made, operators all; one who may change neither conversions nor the catalogue, its own."},
 	"get-shared-trace":  {about: "Without a log-in: the token is the right. The trace is what the link's maker may see. After 50 tokens that are none from one address within 15 minutes: 429.", codes: "link_not_found too_many_attempts"},
 	"watch-live": {may: account.PermissionReadTraffic, about: "Ask again with `next` as `after`, a second or more later. What commits late is still told, within a minute; a delivery is told again when its status changes. With more than 100 new events of a kind between two polls the older ones are passed over: narrow by a filter.",
 		codes: "invalid_cursor invalid_kind malformed_clickid"},

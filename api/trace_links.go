@@ -45,7 +45,7 @@ type traceShare struct {
 	ClickID string `path:"click_id" maxLength:"64" doc:"Id of the click"`
 	Body    struct {
 		Hours int    `json:"hours,omitempty" minimum:"1" maximum:"720" example:"72" doc:"How long it is good; 168 if left out"`
-		As    string `json:"as,omitempty" enum:"affiliate,advertiser" doc:"For operators: shows what this party of the click may see, instead of all"`
+		As    string `json:"as,omitempty" enum:"operator,affiliate,advertiser" doc:"For operators, who must choose: shows what this party of the click may see, or with operator all, both sides' money too"`
 		Note  string `json:"note,omitempty" maxLength:"800" doc:"For whom it is"`
 	}
 }

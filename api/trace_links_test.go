@@ -24,7 +24,7 @@ func TestTraceLinks(t *testing.T) {
 		view            string
 		shows, conceals []string
 	}{
-		{"operator", n.admin, fields{}, "operator", []string{commission, revenue}, nil},
+		{"operator", n.admin, fields{"as": "operator"}, "operator", []string{commission, revenue}, nil},
 		{"operator as affiliate", n.admin, fields{"as": "affiliate"}, "affiliate", []string{commission}, []string{revenue}},
 		{"operator as advertiser", n.admin, fields{"as": "advertiser"}, "advertiser", []string{revenue}, nil},
 		{"affiliate", n.affUser[0], fields{}, "affiliate", []string{commission}, []string{revenue}},
@@ -79,7 +79,9 @@ func TestTraceLinks(t *testing.T) {
 	n.refused(404, "link_not_found", "", "GET", "/shared-traces/"+token, nil)
 
 	n.refused(422, "view_not_allowed", n.advUser[0], "POST", "/clicks/"+c+"/trace-links", fields{"as": "affiliate"})
-	n.refused(404, "click_not_found", n.admin, "POST", "/clicks/"+strings.Repeat("0", 32)+"/trace-links", fields{})
+	n.refused(404, "click_not_found", n.admin, "POST", "/clicks/"+strings.Repeat("0", 32)+"/trace-links", fields{"as": "operator"})
+	n.refused(422, "view_required", n.admin, "POST", "/clicks/"+c+"/trace-links", fields{})
+	n.refused(422, "view_not_allowed", n.advUser[0], "POST", "/clicks/"+c+"/trace-links", fields{"as": "operator"})
 	// Who guesses meets a limit; whoever holds a good token does not count.
 	for range 50 {
 		n.call("", "GET", "/shared-traces/"+strings.Repeat("x", 43), nil)

@@ -94,7 +94,7 @@ func (s *tracePages) render(f *Frame, status int, v traceView) error {
 		return err
 	}
 	v.found, v.events, v.facts, v.counts = true, traceEvents(f, told), traceFacts(f, told), traceCounts(told)
-	v.sharable = f.Actor.RequireLogin() == nil
+	v.sharable = f.Actor.RequireLogin() == nil && trace.MayPublish(f.Actor) == nil
 	if err := s.listLinks(f, &v, trace.LinkFilter{ClickID: told.ClickID}); err != nil {
 		return err
 	}
@@ -177,7 +177,7 @@ func (s *tracePages) linkRows(f *Frame, v traceView) []ui.Row {
 			what.Href = f.Path("/trace/" + text)
 		}
 		row := ui.Row{ID: "link-" + l.ID.String(), Name: name, Cells: []ui.Cell{what, {Body: ui.Badge(kind, state)}}}
-		if l.Good(f.Now) && !f.Viewing() {
+		if l.Good(f.Now) && !f.Viewing() && (l.UserID == f.Actor.UserID || trace.MayPublish(f.Actor) == nil) {
 			of := ""
 			if v.found {
 				of = "?of=click"

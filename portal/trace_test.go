@@ -96,6 +96,32 @@ func TestSharedTraces(t *testing.T) {
 	n.Nobody().Get(found[1]).Is(200).Shows("as the advertiser sees it", "8.00 USD").Lacks("5.00")
 }
 
+// A role that only reads publishes nothing, and ends nobody's link; the whole view is chosen, never taken for granted.
+func TestReadersPublishNoTrace(t *testing.T) {
+	t.Parallel()
+	n := traced(t)
+	lead := n.ClickIDs[portaltest.ClickLead]
+	share := "/admin/trace/" + lead + "/share"
+	for _, role := range []account.Role{account.RoleViewer, account.RoleFinance} {
+		n.Operator(role).Post(share, url.Values{"hours": {"720"}, "as": {"affiliate"}}).Is(403)
+		if page := n.Operator(role).Get("/admin/trace/" + lead).Is(200); len(page.All("button", "data-dialog", "share")) > 0 {
+			t.Errorf("%s is offered to share", role)
+		}
+	}
+	manager := n.Operator(account.RoleManager)
+	manager.Post(share, url.Values{"hours": {"720"}}).Is(422).Shows("whose eyes")
+	page := manager.Post(share, url.Values{"hours": {"24"}, "as": {"operator"}, "note": {"Kettle"}}).Is(200).Shows("as the network sees it")
+	link := sharedLink.FindStringSubmatch(page.Body)[1]
+	revoke := regexp.MustCompile(`/trace/links/[0-9a-f-]+/revoke`).FindString(manager.Get("/admin/trace").Body)
+	if strings.Contains(n.Operator(account.RoleViewer).Get("/admin/trace").Is(200).Shows("Kettle").Body, revoke) {
+		t.Error("a viewer is offered to revoke another's link")
+	}
+	n.Operator(account.RoleViewer).Post("/admin"+revoke, nil).Is(403)
+	n.Nobody().Get(link).Is(200).Shows("8.00 USD", "5.00 USD")
+	n.Operator(account.RoleAdmin).Post("/admin"+revoke, nil).Is(303)
+	n.Nobody().Get(link).Is(404)
+}
+
 func TestSearchFindsOnlyWhatIsOnesOwn(t *testing.T) {
 	t.Parallel()
 	n := traced(t)

@@ -102,12 +102,15 @@ func commonRights(who string) map[string]portalRight {
 			w.must(w.db.Pool().QueryRow(context.Background(), `SELECT id FROM notices WHERE text = 'for operators' ORDER BY at DESC LIMIT 1`).Scan(&id))
 			return v, "/admin/notifications/" + id + "/read"
 		}},
-		"GET /search":                 {may: who},
-		"GET /trace":                  {may: who},
-		"GET /trace/:click_id":        {may: who},
-		"POST /trace/:click_id/share": {may: who, form: sends("hours", "24", "note", "note #")},
+		"GET /search":          {may: who},
+		"GET /trace":           {may: who},
+		"GET /trace/:click_id": {may: who},
+		"POST /trace/:click_id/share": {may: strings.Trim(who, "FV"), form: func(w *portalWorld, v visitor, pair int) url.Values {
+			return sends("hours", "24", "note", "note #", "as", string(viewOf(v.user.Actor(""))))(w, v, pair)
+		}},
 		"POST /trace/links/:id/revoke": {may: who, fresh: func(w *portalWorld, v visitor) (visitor, string) {
-			link, _, err := w.traceLinks.Share(context.Background(), v.user.Actor("192.0.2.1"), trace.LinkInput{ClickID: w.ids[v.pair]["trace"]})
+			actor := publisher(v.user)
+			link, _, err := w.traceLinks.Share(context.Background(), actor, trace.LinkInput{ClickID: w.ids[v.pair]["trace"], As: viewOf(actor)})
 			w.must(err)
 			return v, v.base() + "/trace/links/" + link.ID.String() + "/revoke"
 		}},

@@ -197,6 +197,23 @@ func (w *portalWorld) again(v visitor) visitor {
 	return fresh
 }
 
+// publisher is a user who may share traces: one who may not once could, so that it has links of its own.
+func publisher(u account.User) account.Actor {
+	actor := u.Actor("192.0.2.1")
+	if trace.MayPublish(actor) != nil {
+		actor.Role = account.RoleManager
+	}
+	return actor
+}
+
+// viewOf is whose eyes the links of an actor are for.
+func viewOf(actor account.Actor) account.Role {
+	if actor.Role.Operator() {
+		return trace.ViewNetwork
+	}
+	return ""
+}
+
 // own gives a user what belongs to it alone.
 func (w *portalWorld) own(v visitor) {
 	w.Helper()
@@ -204,7 +221,7 @@ func (w *portalWorld) own(v visitor) {
 	actor := v.user.Actor("192.0.2.1")
 	key, _, err := w.accounts.CreateKey(ctx, actor, account.NewKey{Name: fmt.Sprintf("mark%dmark key", v.pair)})
 	w.must(err)
-	link, token, err := w.traceLinks.Share(ctx, actor, trace.LinkInput{ClickID: ids["trace"], Note: fmt.Sprintf("mark%dmark link", v.pair)})
+	link, token, err := w.traceLinks.Share(ctx, publisher(v.user), trace.LinkInput{ClickID: ids["trace"], As: viewOf(actor), Note: fmt.Sprintf("mark%dmark link", v.pair)})
 	w.must(err)
 	sessions, err := w.accounts.ListSessions(ctx, actor, domain.Page{})
 	w.must(err)

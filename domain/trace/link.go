@@ -98,19 +98,34 @@ func NewLinks(d LinkDeps) *Links {
 	return &Links{d}
 }
 
+// ViewNetwork is the view that hides nothing: both sides' money, and all of the visitor that is known.
+const ViewNetwork account.Role = "operator"
+
+// MayPublish tells who may show others' traces to the world: operators who may change what they tell of. A party may show
+// what is its own.
+func MayPublish(actor account.Actor) error {
+	if !actor.Role.Operator() || actor.Require(account.PermissionManageConversions) == nil {
+		return nil
+	}
+	return actor.Require(account.PermissionManageCatalogue)
+}
+
 // LinkInput is what a new link is like.
 type LinkInput struct {
 	ClickID string        // as clients see it
 	Length  time.Duration // LinkShortest to LinkLongest; 0 = LinkUsual
-	As      account.Role  // of operators: the eyes of the click's affiliate or advertiser instead of the network's
+	As      account.Role  // whose eyes; operators must choose: the click's affiliate, its advertiser, or ViewNetwork
 	Note    string
 }
 
 // Share makes a link to the trace of a click that the actor sees; the token is told this once. It needs a log-in: the
-// link outlives an API key. Errors: click_not_found, invalid_length, view_not_allowed, no_such_party, too_many_links,
-// login_required.
+// link outlives an API key. Errors: click_not_found, invalid_length, view_required, view_not_allowed, no_such_party,
+// too_many_links, login_required, forbidden.
 func (s *Links) Share(ctx context.Context, actor account.Actor, in LinkInput) (Link, string, error) {
 	if err := actor.RequireLogin(); err != nil {
+		return Link{}, "", err
+	}
+	if err := MayPublish(actor); err != nil {
 		return Link{}, "", err
 	}
 	c, err := s.Traces.clicks.Get(ctx, actor, in.ClickID)
@@ -130,6 +145,9 @@ func (s *Links) Share(ctx context.Context, actor account.Actor, in LinkInput) (L
 	now := s.Clock.Now()
 	l := Link{ClickID: c.ID, UserID: actor.UserID, Role: actor.Role, AffiliateID: actor.AffiliateID, AdvertiserID: actor.AdvertiserID,
 		Note: note, CreatedAt: now, ExpiresAt: now.Add(in.Length)}
+	if in.As == "" && actor.Scope().Network() {
+		return Link{}, "", errs.Invalid("view_required", "say whose eyes the link shows the trace to: affiliate, advertiser or operator").At("body.as")
+	}
 	if in.As != "" && in.As != actor.Role {
 		if l, err = throughEyesOf(l, c, actor, in.As); err != nil {
 			return Link{}, "", err
@@ -164,6 +182,9 @@ func throughEyesOf(l Link, c click.Click, actor account.Actor, as account.Role) 
 	if !actor.Scope().Network() {
 		return l, errs.Invalid("view_not_allowed", "only operators choose whose eyes a link shows the trace to").At("body.as")
 	}
+	if as == ViewNetwork {
+		return l, nil
+	}
 	l.Role, l.AffiliateID, l.AdvertiserID = as, 0, 0
 	switch as {
 	case account.RoleAffiliate:
@@ -185,15 +206,24 @@ func (s *Links) List(ctx context.Context, actor account.Actor, f LinkFilter, p d
 	return s.Store.Links(ctx, actor.Scope(), f, p)
 }
 
-// Revoke ends a link of the actor's party at once. Errors: not_found.
+// Revoke ends a link of the actor's party at once; an operator who may not publish ends its own only. Errors: not_found,
+// forbidden.
 func (s *Links) Revoke(ctx context.Context, actor account.Actor, id LinkID) (Link, error) {
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
+		return Link{}, err
+	}
+	if err := actor.RequireWrite(); err != nil {
 		return Link{}, err
 	}
 	var l Link
 	err := s.Tx.InTx(ctx, func(ctx context.Context) (err error) {
 		if l, err = s.Store.RevokeLink(ctx, actor.Scope(), id, s.Clock.Now()); err != nil {
 			return err
+		}
+		if l.UserID != actor.UserID {
+			if err := MayPublish(actor); err != nil {
+				return err
+			}
 		}
 		return s.record(ctx, actor, "trace_link.revoke", l)
 	})
