@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -180,21 +179,22 @@ func (p postbackPages) version(f *portal.Frame, one postback.Postback, in *postb
 	if !ok {
 		return false, noPage()
 	}
-	list, err := p.history.List(f.Context(), f.Actor, historyOf(one), domain.Page{Limit: domain.MaxLimit})
+	filter := historyOf(one)
+	filter.ID = history.ID{UUID: id}
+	list, err := p.history.List(f.Context(), f.Actor, filter, domain.Page{Limit: 1})
 	if err != nil {
 		return false, err
 	}
-	i := slices.IndexFunc(list.Items, func(e history.Entry) bool { return e.ID.UUID == id })
-	if i < 0 {
+	if len(list.Items) == 0 {
 		return false, errs.NotFound("not_found", "there is no such version")
 	}
-	s, ok := snapshotOf(list.Items[i].After)
+	s, ok := snapshotOf(list.Items[0].After)
 	if !ok {
 		return false, errs.NotFound("not_found", "there is no such version")
 	}
 	scope := in.Scope
 	*in = postbackForm{URL: unmask(s.URL, one.URL), Method: s.Method, Statuses: s.Statuses, Offer: s.OfferID, Goal: s.GoalID, Goals: s.GoalIDs, Scope: scope}
-	notice := ui.Notice{Kind: ui.Warn, Strong: "This is the version of " + f.Time(list.Items[i].At) + ", not saved yet.", Text: "Look at the preview, send a test, then save to put it back.", LinkLabel: "Discard", LinkHref: postbackPath(f, one.ID)}
+	notice := ui.Notice{Kind: ui.Warn, Strong: "This is the version of " + f.Time(list.Items[0].At) + ", not saved yet.", Text: "Look at the preview, send a test, then save to put it back.", LinkLabel: "Discard", LinkHref: postbackPath(f, one.ID)}
 	if strings.Contains(in.URL, hidden) {
 		notice.Text = "The history keeps no secrets: replace " + hidden + " in the URL, then save to put it back."
 	}

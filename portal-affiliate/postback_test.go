@@ -103,6 +103,8 @@ func TestPostbackIsCreatedChangedAndRestored(t *testing.T) {
 			restore = href
 		}
 	}
+	n.Exec(`INSERT INTO audit_log (id, at, user_id, actor, ip, action, object_type, object_id)
+		SELECT gen_random_uuid(), $2, 0, 'system', '', 'postback.test', 'postback', $1 FROM generate_series(1, 501)`, path[strings.LastIndex(path, "/")+1:], n.Now.Add(time.Second))
 	old := b.Get(restore).Is(200).Shows("not saved yet")
 	if got := old.Field("url"); got != "https://new.example/p?cid={aff_click_id}&key=new" {
 		t.Errorf("the restored URL is %q", got)

@@ -28,6 +28,7 @@ type Entry struct {
 
 // Filter narrows a list; zero fields do not.
 type Filter struct {
+	ID         ID // of one entry
 	UserID     account.UserID
 	Action     string // whole, such as "offer.update"
 	ObjectType string

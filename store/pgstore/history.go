@@ -53,6 +53,9 @@ func (s History) List(ctx context.Context, scope account.Scope, f history.Filter
 	}
 	q := gorm.G[historyRow](s.db.orm(ctx)).Select(historyColumns).Scopes(historyOf(scope), within("at", f.From, f.To),
 		equals("user_id", int64(f.UserID)), equals("action", f.Action), equals("object_type", f.ObjectType), equals("object_id", f.ObjectID))
+	if !f.ID.IsZero() {
+		q = q.Where("id = ?", uuid(f.ID.UUID))
+	}
 	if p.Cursor != "" {
 		at, id, err := decodeUUIDCursor(p.Cursor)
 		if err != nil {
