@@ -79,7 +79,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 		Pager: pageLinks(path, filter, filter.Paging, found, "conversion"),
 	}
 	v.Table = ui.Table{ID: "conversions", Name: "Conversions", Empty: noConversions(f, len(v.Filter.Chips) > 0),
-		Columns: []ui.Column{{Label: "Order id", Wide: true}, {Label: "When", Hide: true}, {Label: "Offer", Wide: true, Hide: true}, {Label: "Affiliate", Number: true, Hide: true},
+		Columns: []ui.Column{{Label: "Order id", Wide: true}, {Label: "When", Hide: true}, {Label: "Offer", Wrap: true, Hide: true}, {Label: "Affiliate", Number: true, Hide: true},
 			{Label: "Value", Number: true, Hide: true}, {Label: "Cost", Number: true}, {Label: "Status"}}}
 	if mayDecide(f) {
 		v.Table.Select, v.Table.BulkAction, v.Table.CSRF, v.Table.Bulk = "id", f.Path("/conversions/preview"), f.CSRF, decideButtons()

@@ -10,7 +10,7 @@ import (
 type Column struct {
 	Label    string
 	Number   bool   // right-aligned
-	Wide     bool   // takes the room that is left, cuts long text: one per table, the name
+	Wide     bool   // takes the room that is left, cuts long text: the name; one per table, for two would leave the second no room
 	Wrap     bool   // long text wraps
 	Hide     bool   // not on narrow screens; put what matters into Cell.Narrow of the name
 	Quiet    bool   // the label is for screen readers only
