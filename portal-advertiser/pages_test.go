@@ -90,7 +90,7 @@ func TestDecisions(t *testing.T) {
 	a, id := n.Advertiser(0), n.Results[1].ConversionID.String()
 	path := "/advertiser/conversions/" + id
 	a.Post(path+"/decide", url.Values{"status": {"rejected"}}).Is(422).Shows("Say why")
-	a.Post(path+"/decide", url.Values{"status": {"trash"}}).Is(403)
+	a.Post(path+"/decide", url.Values{"status": {"trash"}, "reason": {"x"}}).Is(403)
 	a.PostForged(path+"/decide", url.Values{"status": {"approved"}}).Is(403)
 	a.Post(path+"/decide", url.Values{"status": {"approved"}}).To(path).Is(200).Shows("Approved")
 	preview := a.Post("/advertiser/conversions/preview", url.Values{"status": {"rejected"}, "id": {id, n.Results[2].ConversionID.String()}}).Is(200)
