@@ -55,6 +55,7 @@ var unanswered = map[string]string{
 	"recipient_refused": "of mail that is sent later", "unreadable": "of mail that is sent later",
 	"invalid_click": "of the spool's loader",
 	"view_only":     "of the portals", "already_viewing": "of the portals", "forged_request": "of the portals",
+	"stopped": "of the portals: of a line that a bulk change did not get to",
 }
 
 // elsewhere are codes that the door answers with another status than their kind's.

@@ -61,7 +61,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 	// Every field that may be empty can be emptied.
 	changed, _, err := s.Update(ctx, admin, made.ID, func(a *advertiser.Advertiser) {
-		*a = advertiser.Advertiser{Name: "Acme 2", Status: a.Status, Currency: "USD", PostbackAuth: advertiser.AuthToken, PostbackToken: a.PostbackToken}
+		*a = advertiser.Advertiser{Name: "Acme 2", Status: a.Status, Currency: "USD", PostbackAuth: advertiser.AuthToken, PostbackToken: a.PostbackToken,
+			UpdatedAt: a.UpdatedAt}
 	})
 	if err != nil {
 		t.Fatal(err)

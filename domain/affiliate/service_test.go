@@ -42,7 +42,7 @@ func TestRoundTrip(t *testing.T) {
 		t.Error(diff)
 	}
 	changed, _, err := s.Update(ctx, admin, made.ID, func(a *affiliate.Affiliate) {
-		*a = affiliate.Affiliate{Name: "Jo 2", Status: a.Status, Currency: "USD", Fire: affiliate.FireSpecific}
+		*a = affiliate.Affiliate{Name: "Jo 2", Status: a.Status, Currency: "USD", Fire: affiliate.FireSpecific, UpdatedAt: a.UpdatedAt}
 	})
 	if err != nil {
 		t.Fatal(err)
