@@ -260,7 +260,7 @@ func (p *tab) fill(label, value string) {
 func (p *tab) fillIn(title, label, value string) {
 	p.t.Helper()
 	p.await("there is a field "+label, fmt.Sprintf(selectField, quoted(title), quoted(label), quoted(value)))
-	if ask[bool](p, `document.activeElement.tagName !== 'SELECT'`) {
+	if ask[bool](p, `document.activeElement?.tagName !== 'SELECT'`) {
 		p.do(insert(value))
 	}
 }

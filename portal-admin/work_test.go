@@ -106,7 +106,7 @@ func TestDashboard(t *testing.T) {
 		t.Error("a part is a whole page")
 	}
 	admin.Get("/admin?from=2020-01-01&to=2020-01-31").Shows("No traffic in")
-	admin.Get("/admin?from=nonsense&to=2020-01-31").Is(http.StatusOK)
+	admin.Get("/admin?from=nonsense&to=2020-01-31").Is(http.StatusUnprocessableEntity)
 	today := n.Now.Format(time.DateOnly)
 	for name, days := range map[string]int{"more than half of what a report covers": 325, "all that a report covers": report.MaxDays} {
 		from := n.Now.AddDate(0, 0, 1-days).Format(time.DateOnly)

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/live"
@@ -158,6 +159,7 @@ func TestWaitingForACall(t *testing.T) {
 	n.Call(0, n.Now, "clickid", click, "txid", "W-1", "token", "wrong")
 	a.Part(poll, "waiting").Is(200).Shows("Not matched", "Token is not that of the click's advertiser")
 	n.Advertiser(1).Part(poll, "waiting").Is(200).Shows("Nothing yet").Lacks("Token is not")
+	n.Now = n.Now.Add(time.Second)
 	n.Call(0, n.Now, "clickid", click, "txid", "W-1")
 	done := a.Part(poll, "waiting").Is(200).Shows("Matched", "The conversion is recorded")
 	if _, asks := portaltest.Attr(done.All("div", "id", "waiting")[0], "hx-get"); asks {

@@ -80,7 +80,11 @@ func (s *pages) conversion(f *portal.Frame) error {
 }
 
 func conversionFacts(f *portal.Frame, c conversion.Conversion, names titles, clickID string) []ui.Pair {
-	facts := []ui.Pair{{Label: "Offer", Body: offerLink(f.Path(offersPath+"/"+idText(c.OfferID)), names.offer(c.OfferID))}, {Label: "Goal", Text: names.goal(c.OfferID, c.GoalID)},
+	from := ui.Pair{Label: "Offer", Text: names.offer(c.OfferID)}
+	if names[c.OfferID].Status == offer.StatusActive { // another has no page any more
+		from.Body = offerLink(offerHref(f, c.OfferID), names.offer(c.OfferID))
+	}
+	facts := []ui.Pair{from, {Label: "Goal", Text: names.goal(c.OfferID, c.GoalID)},
 		{Label: "Sale value", Text: portal.Price(c.Val, c.Commission.Currency())}}
 	if refused(c) {
 		facts = append(facts, ui.Pair{Label: "Would have earned", Text: portal.Money(c.Commission)})

@@ -33,7 +33,8 @@ func TestDashboard(t *testing.T) {
 		"Balance in USD", "$5.00", "$12.00", "Balance in EUR", "€12.50", "Rejected", "sub1 = fb-04", "Earnings per day")
 	page.Lacks("Secret deals", "Revenue", "revenue", "Some earnings are left out", "Your way to the first conversion", "B-1")
 	n.Affiliate(0).Get("/affiliate?metric=clicks&by=week&compare=none").Is(200).Shows("Clicks per week")
-	n.Affiliate(0).Get("/affiliate?metric=nonsense&by=x&from=2020-13-99&to=..").Is(200).Shows("Earnings per day")
+	n.Affiliate(0).Get("/affiliate?metric=nonsense&by=x").Is(200).Shows("Earnings per day")
+	n.Affiliate(0).Get("/affiliate?from=2020-13-99&to=..").Is(422)
 	if part := n.Affiliate(0).Part("/affiliate?metric=cr", "figures").Is(200); strings.Contains(part.Body, "<h1") || !strings.Contains(part.Body, "Conversion rate per day") {
 		t.Errorf("the part is\n%s", part.Body)
 	}

@@ -60,6 +60,9 @@ func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
 	prepared := make(chan error, 1)
 	g.node.start(func(ctx context.Context) error {
 		err := s.prepare(ctx)
+		for tries := 1; tries < 10 && s.cfg.DatabaseURL == "" && unavailable(err); tries++ {
+			err = s.prepare(ctx) // of our own, just started on a machine that may be busy: the next try finds it warm
+		}
 		prepared <- err
 		for wait := 100 * time.Millisecond; err != nil; wait = min(2*wait, 10*time.Second) {
 			select {
