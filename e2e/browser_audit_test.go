@@ -37,7 +37,8 @@ const lookPage = `(() => {
 		const w = Math.max(box.width, own.width), h = Math.max(box.height, own.height);
 		if (w > 1 && (w < 23.5 || h < 23.5)) bad.push('target of ' + Math.round(w) + '×' + Math.round(h) + ' px: ' + e.outerHTML.slice(0, 140));
 	}
-	for (const c of document.querySelectorAll('td, th')) if (c.checkVisibility() && c.scrollWidth > c.clientWidth + 2 && getComputedStyle(c).overflowX === 'visible')
+	for (const c of document.querySelectorAll('td, th')) if (c.checkVisibility() && c.scrollWidth > c.clientWidth + 20 && // past both paddings
+			 getComputedStyle(c).overflowX === 'visible')
 		bad.push('a cell of ' + c.clientWidth + ' px holds ' + c.scrollWidth + ': ' + c.outerHTML.slice(0, 160));
 	const h1 = document.querySelectorAll('h1').length;
 	if (h1 !== 1) bad.push(h1 + ' h1');
