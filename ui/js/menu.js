@@ -1,23 +1,31 @@
 // Menus are popovers: this places one at its button and gives it the keys of the menu pattern.
 const items = menu => [...menu.querySelectorAll('.menu-item:not([disabled])')];
 
+const placed = new WeakMap(); // menu → where its button stood, in px from the top of the window
 document.addEventListener('toggle', e => {
   const menu = e.target;
   if (!menu.matches?.('[popover].menu')) return;
   const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
   button?.setAttribute('aria-expanded', String(e.newState === 'open'));
+  placed.delete(menu);
   if (e.newState !== 'open' || !button) return;
   typed = ''; // what was typed in another menu
   const at = button.getBoundingClientRect(), size = menu.getBoundingClientRect();
   const left = menu.dataset.align === 'start' ? at.left : at.right - size.width;
+  placed.set(menu, at.top);
   menu.style.left = Math.max(8, Math.min(left, innerWidth - size.width - 8)) + 'px';
   menu.style.top = (at.bottom + size.height + 8 > innerHeight && at.top > size.height ? at.top - size.height - 8 : at.bottom) + 'px';
-  (menu.querySelector('[autofocus]') || items(menu)[0])?.focus();
+  (menu.querySelector('[autofocus]') || items(menu)[0])?.focus({ preventScroll: true });
 }, true);
 
+// A menu closes when its button scrolls away from it. A scroll from before it opened may be reported later, even before
+// the toggle event that places it: only a move of the button since then counts.
 addEventListener('scroll', e => {
   if (e.target !== document) return;
-  for (const menu of document.querySelectorAll('[popover].menu:popover-open')) menu.hidePopover();
+  for (const menu of document.querySelectorAll('[popover].menu:popover-open')) {
+    const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+    if (button && Math.abs(button.getBoundingClientRect().top - placed.get(menu)) > 1) menu.hidePopover();
+  }
 }, { passive: true, capture: true });
 
 let typed = '', when = 0;
