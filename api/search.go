@@ -24,11 +24,19 @@ type foundBody struct {
 }
 
 type searchInput struct {
-	Q string `query:"q" maxLength:"400" doc:"A part of a name, the beginning of an id, or the whole id of a click or conversion"`
+	Q    string `query:"q" maxLength:"400" doc:"A part of a name, the beginning of an id, or the whole id of a click or conversion"`
+	Kind string `query:"kind" enum:"offer,affiliate,advertiser" doc:"Only things of this kind; then an empty q gives the newest"`
+	Past bool   `query:"past" doc:"With kind=offer: an affiliate's offers that are paused or expired too"`
 }
 
 func (s *service) search(ctx context.Context, actor account.Actor, in *searchInput) (*list[foundBody], error) {
-	found, err := s.Search.Search(ctx, actor, in.Q)
+	var found []search.Result
+	var err error
+	if in.Kind == "" {
+		found, err = s.Search.Search(ctx, actor, in.Q)
+	} else {
+		found, err = s.Search.Choices(ctx, actor, search.Choice{Kind: search.Kind(in.Kind), Text: in.Q, Past: in.Past})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type Store interface {
 	Get(ctx context.Context, s account.Scope, id ID) (Advertiser, error)
 	GetForUpdate(ctx context.Context, s account.Scope, id ID) (Advertiser, error) // locked until the transaction ends
 	List(ctx context.Context, s account.Scope, f Filter, p domain.Page) (domain.Slice[Advertiser], error)
+	Names(ctx context.Context, s account.Scope, ids []ID) (map[ID]string, error) // of those that the scope sees
 }
 
 // Deps is what a Service works with.

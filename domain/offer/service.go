@@ -40,8 +40,8 @@ type Store interface {
 	Get(ctx context.Context, s account.Scope, id ID) (Offer, error)
 	GetForUpdate(ctx context.Context, s account.Scope, id ID) (Offer, error) // locked until the transaction ends
 	List(ctx context.Context, s account.Scope, f Filter, p domain.Page) (domain.Slice[Offer], error)
-	// Titles gives those with these ids; an affiliate's scope sees paused and expired ones too.
-	Titles(ctx context.Context, s account.Scope, ids []ID) ([]Title, error)
+	// Titles gives those with these ids or goals; an affiliate's scope sees paused and expired ones too.
+	Titles(ctx context.Context, s account.Scope, ids []ID, goals []GoalID) ([]Title, error)
 	HasConversions(ctx context.Context, id ID) (bool, error)
 
 	GetAccess(ctx context.Context, id ID, a affiliate.ID) (Access, error)

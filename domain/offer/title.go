@@ -3,8 +3,8 @@ package offer
 import (
 	"context"
 	"fmt"
-	"slices"
 
+	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/money"
 )
@@ -19,22 +19,21 @@ type Title struct {
 }
 
 // Titles reads the titles of offers, so that lists of traffic need not read each. An affiliate learns those that it may
-// run or could have run, paused and expired ones too; an advertiser its own. Ids of others are left out.
-func (s *Service) Titles(ctx context.Context, actor account.Actor, ids []ID) (map[ID]Title, error) {
+// run or could have run, paused and expired ones too; an advertiser its own. Ids of others are left out. goals add the
+// offers that these belong to.
+func (s *Service) Titles(ctx context.Context, actor account.Actor, ids []ID, goals ...GoalID) (map[ID]Title, error) {
 	if err := actor.Require(account.PermissionReadCatalogue); err != nil {
 		return nil, err
 	}
 	if err := actor.Scope().Check(); err != nil {
 		return nil, err
 	}
-	ids = slices.Clone(ids)
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
+	ids, goals = domain.Distinct(ids), domain.Distinct(goals)
 	titles := make(map[ID]Title, len(ids))
-	if len(ids) == 0 {
+	if len(ids) == 0 && len(goals) == 0 {
 		return titles, nil
 	}
-	found, err := s.Store.Titles(ctx, actor.Scope(), ids)
+	found, err := s.Store.Titles(ctx, actor.Scope(), ids, goals)
 	if err != nil {
 		return nil, fmt.Errorf("read titles of offers: %w", err)
 	}

@@ -45,6 +45,8 @@ type Store interface {
 	// Named finds offers, affiliates and advertisers whose id begins with the text, or whose name holds it: of each at
 	// most so many, exact ids first, then names that begin with it.
 	Named(ctx context.Context, s account.Scope, text string, most int) ([]Result, error)
+	// Choices finds things of one kind in the same way; where the text is empty, the newest.
+	Choices(ctx context.Context, s account.Scope, c Choice, most int) ([]Result, error)
 }
 
 // Clicks finds a click; click.Store is one.

@@ -128,6 +128,22 @@ func (s Advertisers) List(ctx context.Context, scope account.Scope, f advertiser
 	return listByID(ctx, "list advertisers", q, p, func(r advertiserRow) int64 { return r.ID }, s.advertiser)
 }
 
+// Names implements advertiser.Store.
+func (s Advertisers) Names(ctx context.Context, scope account.Scope, ids []advertiser.ID) (map[advertiser.ID]string, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	rows, err := gorm.G[advertiserRow](s.db.orm(ctx)).Select("id", "name").Scopes(advertisersOf(scope)).Where("id IN ?", ids).Find(ctx)
+	if err != nil {
+		return nil, translate("read names of advertisers", err)
+	}
+	names := make(map[advertiser.ID]string, len(rows))
+	for _, r := range rows {
+		names[advertiser.ID(r.ID)] = r.Name
+	}
+	return names, nil
+}
+
 // advertisersOf narrows to what the scope may see.
 func advertisersOf(scope account.Scope) func(*gorm.Statement) {
 	return func(q *gorm.Statement) {

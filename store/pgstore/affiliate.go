@@ -117,6 +117,22 @@ func (s Affiliates) List(ctx context.Context, scope account.Scope, f affiliate.F
 		func(r affiliateRow) (affiliate.Affiliate, error) { return r.affiliate(), nil })
 }
 
+// Names implements affiliate.Store.
+func (s Affiliates) Names(ctx context.Context, scope account.Scope, ids []affiliate.ID) (map[affiliate.ID]string, error) {
+	if err := scope.Check(); err != nil {
+		return nil, err
+	}
+	rows, err := gorm.G[affiliateRow](s.db.orm(ctx)).Select("id", "name").Scopes(affiliatesOf(scope)).Where("id IN ?", ids).Find(ctx)
+	if err != nil {
+		return nil, translate("read names of affiliates", err)
+	}
+	names := make(map[affiliate.ID]string, len(rows))
+	for _, r := range rows {
+		names[affiliate.ID(r.ID)] = r.Name
+	}
+	return names, nil
+}
+
 // affiliatesOf narrows to what the scope may see.
 func affiliatesOf(scope account.Scope) func(*gorm.Statement) {
 	return func(q *gorm.Statement) {

@@ -12,18 +12,15 @@ import (
 )
 
 // Titles implements offer.Store. What an affiliate could once run, it may know by name for good.
-func (s Offers) Titles(ctx context.Context, scope account.Scope, ids []offer.ID) ([]offer.Title, error) {
+func (s Offers) Titles(ctx context.Context, scope account.Scope, ids []offer.ID, ofGoals []offer.GoalID) ([]offer.Title, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
-	q := gorm.G[offerRow](s.db.orm(ctx)).Where("id IN ?", ids)
-	if id, ok := scope.Advertiser(); ok {
-		q = q.Where("advertiser_id = ?", id)
-	} else if id, ok := scope.Affiliate(); ok {
-		q = q.Where("status <> 'draft' AND (visibility IN ('public', 'approval') OR EXISTS (SELECT 1 FROM offer_access x "+
-			"WHERE x.offer_id = offers.id AND x.affiliate_id = ? AND x.status = 'approved'))", id)
-	} else if !scope.Network() {
-		return nil, nil
+	q := gorm.G[offerRow](s.db.orm(ctx)).Scopes(offersOnceOf(scope))
+	if len(ofGoals) == 0 {
+		q = q.Where("id IN ?", ids)
+	} else {
+		q = q.Where("(id IN ? OR id IN (SELECT offer_id FROM goals WHERE id IN ?))", ids, ofGoals)
 	}
 	rows, err := q.Order("id").Find(ctx)
 	if err != nil {
@@ -46,4 +43,16 @@ func (s Offers) Titles(ctx context.Context, scope account.Scope, ids []offer.ID)
 		}
 	}
 	return titles, nil
+}
+
+// offersOnceOf narrows to what the scope sees or could once run: offersOf, with paused and expired ones for affiliates.
+func offersOnceOf(scope account.Scope) func(*gorm.Statement) {
+	id, ok := scope.Affiliate()
+	if !ok {
+		return offersOf(scope)
+	}
+	return func(q *gorm.Statement) {
+		q.Where("status <> 'draft' AND (visibility IN ('public', 'approval') OR EXISTS (SELECT 1 FROM offer_access x "+
+			"WHERE x.offer_id = offers.id AND x.affiliate_id = ? AND x.status = 'approved'))", id)
+	}
 }

@@ -21,33 +21,55 @@ var _ search.Store = Search{}
 
 // Named implements search.Store, each kind by the narrowing of its own lists.
 func (s Search) Named(ctx context.Context, scope account.Scope, text string, most int) ([]search.Result, error) {
+	var found []search.Result
+	for _, kind := range []search.Kind{search.KindOffer, search.KindAffiliate, search.KindAdvertiser} {
+		some, err := s.Choices(ctx, scope, search.Choice{Kind: kind, Text: text}, most)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, some...)
+	}
+	return found, nil
+}
+
+// Choices implements search.Store.
+func (s Search) Choices(ctx context.Context, scope account.Scope, c search.Choice, most int) ([]search.Result, error) {
 	if err := scope.Check(); err != nil {
 		return nil, err
 	}
-	offers, err := gorm.G[offerRow](s.db.orm(ctx)).Scopes(offersOf(scope), like(text, "name")).Order(closest(text)).Limit(most).Find(ctx)
-	if err != nil {
-		return nil, translate("search offers", err)
-	}
-	affiliates, err := gorm.G[affiliateRow](s.db.orm(ctx)).Scopes(affiliatesOf(scope), like(text, "name", "email")).Order(closest(text)).Limit(most).Find(ctx)
-	if err != nil {
-		return nil, translate("search affiliates", err)
-	}
-	advertisers, err := gorm.G[advertiserRow](s.db.orm(ctx)).Scopes(advertisersOf(scope), like(text, "name", "email")).Order(closest(text)).Limit(most).Find(ctx)
-	if err != nil {
-		return nil, translate("search advertisers", err)
-	}
 	var found []search.Result
-	add := func(kind search.Kind, id int64, title, detail string) {
-		found = append(found, search.Result{Kind: kind, ID: strconv.FormatInt(id, 10), Title: title, Detail: detail})
+	add := func(id int64, title, detail string) {
+		found = append(found, search.Result{Kind: c.Kind, ID: strconv.FormatInt(id, 10), Title: title, Detail: detail})
 	}
-	for _, r := range offers {
-		add(search.KindOffer, r.ID, r.Name, r.Status)
-	}
-	for _, r := range affiliates {
-		add(search.KindAffiliate, r.ID, r.Name, r.Status)
-	}
-	for _, r := range advertisers {
-		add(search.KindAdvertiser, r.ID, r.Name, r.Status)
+	switch c.Kind {
+	case search.KindOffer:
+		seen := offersOf(scope)
+		if c.Past {
+			seen = offersOnceOf(scope)
+		}
+		rows, err := gorm.G[offerRow](s.db.orm(ctx)).Scopes(seen, like(c.Text, "name")).Order(closest(c.Text)).Limit(most).Find(ctx)
+		if err != nil {
+			return nil, translate("search offers", err)
+		}
+		for _, r := range rows {
+			add(r.ID, r.Name, r.Status)
+		}
+	case search.KindAffiliate:
+		rows, err := gorm.G[affiliateRow](s.db.orm(ctx)).Scopes(affiliatesOf(scope), like(c.Text, "name", "email")).Order(closest(c.Text)).Limit(most).Find(ctx)
+		if err != nil {
+			return nil, translate("search affiliates", err)
+		}
+		for _, r := range rows {
+			add(r.ID, r.Name, r.Status)
+		}
+	case search.KindAdvertiser:
+		rows, err := gorm.G[advertiserRow](s.db.orm(ctx)).Scopes(advertisersOf(scope), like(c.Text, "name", "email")).Order(closest(c.Text)).Limit(most).Find(ctx)
+		if err != nil {
+			return nil, translate("search advertisers", err)
+		}
+		for _, r := range rows {
+			add(r.ID, r.Name, r.Status)
+		}
 	}
 	return found, nil
 }
