@@ -44,7 +44,9 @@ func (s *Spool) recover() error {
 }
 
 // recoverSegment checks one segment. In the last one a torn tail is cut: an incomplete record, or zeros, which is what
-// a crash leaves of a write that nobody was told of. Any other damage ends the segment at the first bad record.
+// a crash leaves of a write that nobody was told of, and room that was not used. Any other damage ends the segment at the
+// first bad record. A power cut during a write into room may look like that: then the file is kept although nothing
+// acknowledged is in its bad part.
 func (s *Spool) recoverSegment(id uint64, last bool) error {
 	ctx := context.Background()
 	sg := &segment{id: id, path: s.path(id), sealed: true}
@@ -63,7 +65,7 @@ func (s *Spool) recoverSegment(id uint64, last bool) error {
 	case errors.Is(err, errVersion):
 		return fmt.Errorf("%s: %w", sg.path, err)
 	case bad > 0 && last && (err == errShort || zeros(f, sg.end)):
-		s.o.Log.WarnContext(ctx, "spool: torn tail is cut", "segment", sg.path, "offset", sg.end, "bytes", bad)
+		s.o.Log.WarnContext(ctx, "spool: torn tail or unused room is cut", "segment", sg.path, "offset", sg.end, "bytes", bad)
 		if err := errors.Join(f.Truncate(sg.end), f.Sync()); err != nil {
 			s.o.Log.ErrorContext(ctx, "spool: torn tail cannot be cut", "segment", sg.path, "error", err)
 		}

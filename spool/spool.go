@@ -83,6 +83,10 @@ type Spool struct {
 	file   File
 	lastID uint64
 
+	rooms     bool       // files are made in the folder, not by a test
+	roomAsked bool       // by the writer: room will bring one, or nil
+	room      chan *room // holds one
+
 	mu         sync.Mutex
 	pending    *batch
 	spare      []byte     // buffer of the batch before last
@@ -116,7 +120,8 @@ func Open(dir string, o Options) (*Spool, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Create == nil {
+	rooms := o.Create == nil
+	if rooms {
 		o.Create = createFile
 	}
 	if err := makeDir(dir); err != nil {
@@ -131,7 +136,9 @@ func Open(dir string, o Options) (*Spool, error) {
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 		avail: make(chan struct{}, 1), reading: make(chan struct{}, 1),
 		pending: &batch{done: make(chan struct{})},
+		rooms:   rooms, room: make(chan *room, 1),
 	}
+	s.dropRoom() // that a crash left
 	if err := s.recover(); err != nil {
 		_ = unlockDir(lock)
 		return nil, fmt.Errorf("open spool %s: %w", dir, err)

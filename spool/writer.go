@@ -26,6 +26,7 @@ func (s *Spool) run() {
 	if s.active != nil {
 		s.seal(false)
 	}
+	s.dropRoom()
 }
 
 // flush writes the pending batch, if any. Without one it tries to recover from a failure by opening a segment.
@@ -40,6 +41,9 @@ func (s *Spool) flush() {
 		err = writeSync(s.file, b.buf)
 	}
 	s.settle(b, now, err)
+	if s.active != nil {
+		s.prepareRoom()
+	}
 }
 
 // take gives the pending batch, or nil if it is empty, and puts a new one in its place.
@@ -69,7 +73,7 @@ func (s *Spool) ensureSegment(now time.Time) error {
 	}
 	s.lastID++ // also after a failure, which may have left a file
 	sg := &segment{id: s.lastID, path: s.path(s.lastID), created: now, end: segmentHeader}
-	f, err := s.o.Create(sg.path)
+	f, err := s.create(sg.path)
 	if err != nil {
 		return err
 	}
@@ -133,18 +137,19 @@ func (s *Spool) settle(b *batch, now time.Time, err error) {
 	}
 }
 
-// seal ends the active segment. After a failure it first cuts what is not durable.
+// seal ends the active segment. It first cuts what is not durable after a failure, and room that was not used: zeros at
+// the end of any but the last segment count as damage.
 func (s *Spool) seal(failed bool) {
 	sg, f := s.active, s.file
 	s.active, s.file = nil, nil
-	if failed {
+	if _, ok := f.(*room); ok && sg.end < s.o.SegmentBytes || failed {
 		err := f.Truncate(sg.end)
 		if err == nil {
 			err = f.Sync()
 		}
 		if err != nil {
-			s.o.Log.ErrorContext(context.Background(), "spool: refused records may be delivered after a restart",
-				"segment", sg.path, "durable_bytes", sg.end, "error", err)
+			s.o.Log.ErrorContext(context.Background(), "spool: a segment cannot be cut: refused records may be delivered after a restart",
+				"segment", sg.path, "durable_bytes", sg.end, "refused", failed, "error", err)
 		}
 	}
 	_ = f.Close() // what counts is fsynced
