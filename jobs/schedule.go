@@ -36,11 +36,13 @@ type Schedule struct {
 	clock domain.Clock
 	log   *slog.Logger
 	jobs  []Periodic
+
+	metrics scheduleMetrics
 }
 
 // NewSchedule makes the schedule; Run starts it.
 func NewSchedule(runs Runs, clock domain.Clock, log *slog.Logger, jobs ...Periodic) *Schedule {
-	return &Schedule{runs: runs, clock: clock, log: log, jobs: jobs}
+	return &Schedule{runs: runs, clock: clock, log: log, jobs: jobs, metrics: newScheduleMetrics(jobs)}
 }
 
 // Run starts each job at its turns until ctx ends; then it waits up to stopLimit for those under way. A job that takes
@@ -78,7 +80,9 @@ func (s *Schedule) turn(ctx context.Context, j Periodic, h *health) time.Duratio
 	if err != nil {
 		next = min(j.Every, claimAgain)
 	} else if mine {
+		began := time.Now()
 		err = j.Run(ctx)
+		s.metrics.note(ctx, j.Name, began, err)
 	}
 	if ctx.Err() == nil && (mine || err != nil) {
 		h.note(ctx, err)

@@ -68,6 +68,12 @@ func token(c chan struct{}) {
 	}
 }
 
+func (q *callQueue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.calls)
+}
+
 // waitForRoom returns when the queue may take more, or ctx ends.
 func (q *callQueue) waitForRoom(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -183,7 +189,9 @@ func (l *SpoolLoader) record(ctx context.Context, batch []*storedCall, limit tim
 	began := time.Now()
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	for i, result := range l.Record(within, calls) {
+	results := l.Record(within, calls)
+	l.metrics.decided(results)
+	for i, result := range results {
 		c := batch[i]
 		switch {
 		case result.Err == nil && !result.ClickPending:

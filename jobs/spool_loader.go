@@ -52,11 +52,12 @@ type SpoolLoader struct {
 	released int64         // records, since the start
 	loaded   int64         // records delivered whose clicks have their rows, since the start
 	advanced chan struct{} // closed when loaded grows
+	metrics  loaderMetrics
 }
 
 // NewSpoolLoader makes a loader; Run starts it.
 func NewSpoolLoader(o SpoolLoaderOptions) *SpoolLoader {
-	return &SpoolLoader{SpoolLoaderOptions: o, calls: newCallQueue(), slow: newCallQueue(), advanced: make(chan struct{})}
+	return &SpoolLoader{SpoolLoaderOptions: o, calls: newCallQueue(), slow: newCallQueue(), advanced: make(chan struct{}), metrics: newLoaderMetrics()}
 }
 
 // Run loads until ctx ends or the spool is closed. What it has not settled then stays in the spool for the next start.
@@ -200,7 +201,10 @@ func (l *SpoolLoader) loadClicks(ctx context.Context, clicks []click.Click, segm
 func (l *SpoolLoader) loadOnce(ctx context.Context, clicks []click.Click) error {
 	ctx, cancel := context.WithTimeout(ctx, loadWithin)
 	defer cancel()
-	return l.Clicks.LoadClicks(ctx, clicks)
+	began := time.Now()
+	err := l.Clicks.LoadClicks(ctx, clicks)
+	l.metrics.note(len(clicks), began, err)
+	return err
 }
 
 // release counts what it releases, so that Flush knows how many records the spool ever had.
@@ -219,6 +223,7 @@ func (l *SpoolLoader) setAside(ctx context.Context, kind uint8, id [16]byte, pay
 	if err == nil {
 		l.release(segment, 1)
 	}
+	l.metrics.aside.Inc()
 	l.Log.ErrorContext(ctx, "spool loader: a record cannot be loaded and was set aside", "file", path, "kept_in_spool", err != nil,
 		"error", errors.Join(cause, err))
 }

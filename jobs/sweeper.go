@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/waypost/waypost/domain/postback"
 )
 
@@ -30,12 +32,13 @@ type Sweeper struct {
 	health health
 	mu     sync.Mutex
 	busy   map[string]bool // hosts that the sweeper delivers to right now
+	finds  prometheus.Counter
 }
 
 // NewSweeper makes a sweeper; Run starts it.
 func NewSweeper(d Deliverer, log *slog.Logger) *Sweeper {
 	return &Sweeper{deliverer: d, log: log, visits: newVisits(d, sweepLimit), slots: make(chan struct{}, sweepSlots),
-		health: health{log: log, what: "looking for overdue deliveries"}, busy: map[string]bool{}}
+		health: health{log: log, what: "looking for overdue deliveries"}, busy: map[string]bool{}, finds: newFinds()}
 }
 
 // Run sweeps until ctx ends, then finishes what is under way, within stopLimit.
@@ -73,6 +76,7 @@ func (s *Sweeper) sweep(ctx context.Context) {
 			s.release(host)
 			return
 		}
+		s.finds.Inc()
 		s.wg.Go(func() {
 			defer func() { <-s.slots }()
 			started := s.visits.visit(ctx, host, func(_ postback.Visit, err error) {

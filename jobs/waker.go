@@ -30,12 +30,13 @@ type Waker struct {
 	closed  bool
 	signal  chan struct{} // holds one
 	done    chan struct{}
+	metrics wakerMetrics
 }
 
 // NewWaker starts the goroutine; Close ends it.
 func NewWaker(redis asynq.RedisConnOpt, clock domain.Clock, log *slog.Logger) *Waker {
 	w := &Waker{queue: newQueue(redis), clock: clock, log: log, waiting: map[string]struct{}{},
-		signal: make(chan struct{}, 1), done: make(chan struct{})}
+		signal: make(chan struct{}, 1), done: make(chan struct{}), metrics: newWakerMetrics()}
 	go w.loop()
 	return w
 }
@@ -90,8 +91,10 @@ func (w *Waker) wake(hosts map[string]struct{}) {
 		err := w.queue.wake(ctx, host, w.clock())
 		cancel()
 		if err != nil {
+			w.metrics.failed.Inc()
 			w.log.Warn("cannot wake the delivery workers; the sweeper will", slog.Int("hosts", len(hosts)), slog.Any("error", err))
 			return
 		}
+		w.metrics.sent.Inc()
 	}
 }

@@ -50,7 +50,8 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	}
 	defer sp.Close()
 	s := &Server{cfg: config.Config{Role: "all"}, log: log, stores: &stores{db: db, trackDB: db, secret: make([]byte, 32)}, services: &services{},
-		track: &trackingNode{spool: sp, doors: tracking.New(tracking.Options{Spool: sp, Clock: now, Log: log}), loader: &jobs.SpoolLoader{}}}
+		track: &trackingNode{spool: sp, doors: tracking.New(tracking.Options{Routing: tracking.NewRouting(db.Routing(), "", log), Spool: sp, Clock: now, Log: log}),
+			loader: jobs.NewSpoolLoader(jobs.SpoolLoaderOptions{Spool: sp, Log: log})}}
 	e, err := s.routes()
 	if err != nil {
 		t.Fatal(err)

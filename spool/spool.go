@@ -59,6 +59,10 @@ type Options struct {
 	Log          *slog.Logger     // default: none
 	Now          func() time.Time // default time.Now
 
+	// Observe is told of each write: how many records it made durable, or failed to, and how long that took. It must
+	// return at once. Default: nobody is told.
+	Observe func(records int64, took time.Duration, err error)
+
 	// Create makes a new segment file for writing; it must fail if the file exists. Default: os.OpenFile. Tests use it
 	// to inject failures of the disk.
 	Create func(path string) (File, error)
@@ -119,6 +123,9 @@ func Open(dir string, o Options) (*Spool, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Observe == nil {
+		o.Observe = func(int64, time.Duration, error) {}
 	}
 	rooms := o.Create == nil
 	if rooms {

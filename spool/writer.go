@@ -36,11 +36,16 @@ func (s *Spool) flush() {
 	if b == nil && s.failure == nil {
 		return
 	}
+	began := time.Now() // durations are the machine's
 	err := s.ensureSegment(now)
 	if err == nil && b != nil {
 		err = writeSync(s.file, b.buf)
 	}
+	took := time.Since(began)
 	s.settle(b, now, err)
+	if b != nil {
+		s.o.Observe(b.n, took, err)
+	}
 	if s.active != nil {
 		s.prepareRoom()
 	}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,8 +16,16 @@ import (
 	"github.com/waypost/waypost/spool"
 )
 
-// click answers GET and HEAD /click: decide, make durable, redirect.
+// click answers GET and HEAD /click.
 func (t *Tracking) click(c echo.Context) error {
+	began := time.Now()
+	err := t.answerClick(c)
+	since(t.metrics.clickTook, began)
+	return err
+}
+
+// answerClick decides, makes durable and redirects.
+func (t *Tracking) answerClick(c echo.Context) error {
 	r := c.Request()
 	var visit click.Click
 	if err := parseLink(r.URL.RawQuery, &visit); err != nil {
@@ -126,15 +135,23 @@ func language(header string) string {
 func (t *Tracking) store(c echo.Context, visit *click.Click) (stored bool) {
 	buf := payloads.Get().(*[]byte)
 	*buf = visit.AppendRecord((*buf)[:0])
-	ctx, cancel := context.WithTimeout(context.Background(), spoolWithin)
-	err := t.Spool.Append(ctx, spool.Record{Kind: click.RecordKind, ID: visit.ID, Payload: *buf})
-	cancel()
+	err := t.keep(spool.Record{Kind: click.RecordKind, ID: visit.ID, Payload: *buf})
 	payloads.Put(buf)
 	if err != nil { // the spool itself tells the operator why
 		t.metrics.unstored.Inc()
 		c.Response().Header().Set("Waypost-Stored", "no")
 	}
 	return err == nil
+}
+
+// keep makes a record durable. The spool copies it.
+func (t *Tracking) keep(r spool.Record) error {
+	ctx, cancel := context.WithTimeout(context.Background(), spoolWithin)
+	defer cancel()
+	began := time.Now()
+	err := t.Spool.Append(ctx, r)
+	since(t.metrics.appended, began)
+	return err
 }
 
 // forward answers with the destination, or for a click that does not qualify with the first fallback there is. remember

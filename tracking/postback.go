@@ -48,7 +48,7 @@ func (t *Tracking) call(c echo.Context) (conversion.Result, error) {
 		t.storeCall(call) // the spool's loader gives it its line in the log
 		result = conversion.Limited()
 	} else {
-		result = t.decide(call)
+		result = t.decide(c.Request().Context(), call)
 		if conversion.Unauthenticated(result.Code) {
 			t.refusals.count(call.IP)
 		}
@@ -56,19 +56,32 @@ func (t *Tracking) call(c echo.Context) (conversion.Result, error) {
 	if result.HTTPStatus == 0 { // a refusal that nobody gave a status
 		result.HTTPStatus = http.StatusBadRequest
 	}
-	label := string(result.Status)
-	switch result.HTTPStatus {
-	case http.StatusServiceUnavailable:
-		label, wait = "unavailable", 5*time.Second
-	case http.StatusTooManyRequests:
-		label = result.Code
+	t.count(result)
+	if result.HTTPStatus == http.StatusServiceUnavailable {
+		wait = 5 * time.Second
 	}
 	if wait > 0 {
 		c.Response().Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
 	}
-	t.metrics.postbacks.WithLabelValues(label).Inc()
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return result, nil
+}
+
+// statusUnavailable counts the answers 503.
+const statusUnavailable = "unavailable"
+
+func (t *Tracking) count(result conversion.Result) {
+	label := string(result.Status)
+	switch result.HTTPStatus {
+	case http.StatusServiceUnavailable:
+		label = statusUnavailable
+	case http.StatusTooManyRequests:
+		label = result.Code
+	}
+	t.metrics.postbacks.WithLabelValues(label).Inc()
+	if result.Status == conversion.OutcomeRefused {
+		t.metrics.refusals.WithLabelValues(result.Code).Inc()
+	}
 }
 
 // limited is for how long a call is refused because its address is blocked; 0 = it is to be decided. A token that some
@@ -122,10 +135,10 @@ func (t *Tracking) readCall(c echo.Context) (conversion.Call, error) {
 
 // decide gives the answer to a call. Whatever it answers with a 2xx is durable: in the database, or in the spool, whose
 // loader decides it later.
-func (t *Tracking) decide(call conversion.Call) conversion.Result {
+func (t *Tracking) decide(ctx context.Context, call conversion.Call) conversion.Result {
 	t.InFlight.Begin(call.ID)
 	stored := t.storeCall(call)
-	result := t.record(call)
+	result := t.record(ctx, call)
 	switch {
 	case result.Err == nil && stored:
 		t.InFlight.Settle(call.ID)
@@ -136,7 +149,7 @@ func (t *Tracking) decide(call conversion.Call) conversion.Result {
 	}
 	t.InFlight.Leave(call.ID)
 	if !errs.Is(result.Err, errs.KindUnavailable) {
-		t.Log.ErrorContext(context.Background(), "postback: not decided", "log_id", call.ID.String(), "stored", stored, "error", result.Err)
+		t.Log.ErrorContext(ctx, "postback: not decided", "log_id", call.ID.String(), "stored", stored, "error", result.Err)
 	}
 	if !stored {
 		return conversion.Result{Status: conversion.OutcomeRefused, Code: "unavailable", HTTPStatus: http.StatusServiceUnavailable,
@@ -149,16 +162,14 @@ func (t *Tracking) decide(call conversion.Call) conversion.Result {
 func (t *Tracking) storeCall(call conversion.Call) bool {
 	buf := payloads.Get().(*[]byte)
 	*buf = call.AppendRecord((*buf)[:0])
-	ctx, cancel := context.WithTimeout(context.Background(), spoolWithin)
-	defer cancel()
-	err := t.Spool.Append(ctx, spool.Record{Kind: conversion.RecordKind, ID: call.ID.UUID, Payload: *buf})
+	err := t.keep(spool.Record{Kind: conversion.RecordKind, ID: call.ID.UUID, Payload: *buf})
 	payloads.Put(buf)
 	return err == nil
 }
 
 // record decides the call, waiting for its click if that was made a moment ago.
-func (t *Tracking) record(call conversion.Call) conversion.Result {
-	result := t.collector.do(call)
+func (t *Tracking) record(ctx context.Context, call conversion.Call) conversion.Result {
+	result := t.collector.do(ctx, call)
 	if !result.ClickPending {
 		return result
 	}
@@ -166,7 +177,7 @@ func (t *Tracking) record(call conversion.Call) conversion.Result {
 	defer cancel()
 	for result.ClickPending && wait.Err() == nil {
 		_ = t.Flush(wait) // where it fails, the next look shows why
-		if result = t.collector.do(call); result.ClickPending {
+		if result = t.collector.do(ctx, call); result.ClickPending {
 			select {
 			case <-wait.Done():
 			case <-time.After(clickPoll):
@@ -175,7 +186,7 @@ func (t *Tracking) record(call conversion.Call) conversion.Result {
 	}
 	if result.ClickPending {
 		call.LogPending = true
-		result = t.collector.do(call)
+		result = t.collector.do(ctx, call)
 	}
 	return result
 }

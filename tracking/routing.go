@@ -32,11 +32,12 @@ type Routing struct {
 	dirty   atomic.Bool // current is newer than the snapshot file
 	load    coalescer
 	compare coalescer
+	metrics *routingMetrics
 }
 
 // NewRouting reads the catalogue from store and keeps a copy in the file snapshot for a start while store is away.
 func NewRouting(store click.RoutingStore, snapshot string, log *slog.Logger) *Routing {
-	r := &Routing{store: store, snapshot: snapshot, log: log}
+	r := &Routing{store: store, snapshot: snapshot, log: log, metrics: newRoutingMetrics()}
 	r.load.run = r.reload
 	r.compare.every, r.compare.run = confirmEvery, r.compareVersion
 	return r
@@ -58,8 +59,11 @@ func (r *Routing) Load(ctx context.Context) error {
 		return errors.Join(err, fmt.Errorf("read routing snapshot: %w", readErr))
 	}
 	c.Compile()
+	r.metrics.fromDisk.Store(true) // before it is, so that a reload which comes meanwhile has the last word
 	if r.current.CompareAndSwap(nil, &c) {
 		r.log.WarnContext(ctx, "routing: the database is away, clicks follow the snapshot on disk", "version", c.Version, "error", err)
+	} else {
+		r.metrics.fromDisk.Store(false)
 	}
 	return nil
 }
@@ -132,10 +136,15 @@ func (r *Routing) upToDate(ctx context.Context) (bool, error) {
 	defer cancel()
 	version, err := r.store.CatalogueVersion(ctx)
 	if err != nil {
+		r.metrics.failures.Inc()
 		return false, fmt.Errorf("read catalogue version: %w", err)
 	}
 	c := r.current.Load()
-	return c != nil && c.Version == version, nil
+	if c == nil || c.Version != version {
+		return false, nil
+	}
+	r.metrics.confirm()
+	return true, nil
 }
 
 // reload does without a load when the newest catalogue is in force by now, such as when a node hears of its own change.
@@ -149,12 +158,15 @@ func (r *Routing) reload(ctx context.Context) error {
 	defer cancel()
 	c, err := r.store.LoadRouting(ctx)
 	if err != nil {
+		r.metrics.failures.Inc()
 		return fmt.Errorf("load routing catalogue: %w", err)
 	}
 	c.Compile()
 	if old := r.current.Swap(c); old == nil || old.Version != c.Version {
 		r.dirty.Store(true)
 	}
+	r.metrics.reloads.Inc()
+	r.metrics.confirm()
 	return nil
 }
 

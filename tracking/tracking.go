@@ -29,6 +29,9 @@ type Options struct {
 
 	// Record decides a batch of calls, one result each, within the deadline of ctx: conversion.Service.RecordBatch.
 	Record func(ctx context.Context, calls []conversion.Call) []conversion.Result
+	// BatchContext makes the context that a batch is recorded under from those of its calls, whose ends do not end it;
+	// nil = an empty one.
+	BatchContext func(calls []context.Context) context.Context
 	// Flush asks the loader of the spool to make rows of what it holds now.
 	Flush func(ctx context.Context) error
 	// InFlight is shared with that loader, which takes out what the door puts in.
@@ -71,11 +74,12 @@ func New(o Options) *Tracking {
 	if o.Limiter == nil {
 		o.Limiter = account.NewLimits(o.Clock)
 	}
+	m := newMetrics()
 	return &Tracking{
 		Options:   o,
 		fallback:  click.DestinationMacros.Parse(o.NetworkFallback),
-		collector: newCollector(o.Record, o.RecordWithin),
-		metrics:   newMetrics(),
+		collector: newCollector(o.Record, o.RecordWithin, o.BatchContext, m.batches),
+		metrics:   m,
 		refusals:  refusals{limiter: o.Limiter, now: o.Clock, blocked: map[string]time.Time{}},
 	}
 }
@@ -92,7 +96,7 @@ func (t *Tracking) Mount(e *echo.Echo) {
 }
 
 // Collectors are the numbers for the operator.
-func (t *Tracking) Collectors() []prometheus.Collector { return t.metrics.collectors() }
+func (t *Tracking) Collectors() []prometheus.Collector { return t.collectors() }
 
 // Ready is nil while this node can redirect. A spool that cannot be written does not count: redirects go on.
 func (t *Tracking) Ready() error { return t.Routing.Ready() }
