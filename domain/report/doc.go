@@ -4,8 +4,8 @@
 // What the figures mean:
 //
 //   - clicks: valid clicks, repeated ones included; invalid_clicks: clicks refused with a reason.
-//   - unique_clicks: of the valid clicks of one UTC day, offer, affiliate, address and user agent the first one. Which
-//     click that is does not depend on grouping or filters, so the figure adds up like every other.
+//   - unique_clicks: of the valid clicks of one UTC day, offer (with its advertiser), affiliate, address and user agent the
+//     first one. Which click that is does not depend on grouping or filters, so the figure adds up like every other.
 //   - conversions: all but trash; test conversions are in no figure. approved, pending (on hold too) and rejected tell
 //     their status now and add up to conversions.
 //   - commission and revenue: those of approved and pending conversions, so what lies in the balances; rejected ones
@@ -20,4 +20,8 @@
 // Where one currency is asked for, each conversion is converted and rounded by itself, at the newest rate of its UTC
 // day or the 7 days before, so that any grouping adds up to the same totals. A conversion without a rate stays in a row
 // of its own currency, and the report lists the days that lack one.
+//
+// Half hours and days that are over are kept added up, so that a report reads few rows (Spans, Cover); the answer is
+// always that of adding up the clicks themselves. The clicks of old days may be dropped; what their totals do not hold
+// cannot be asked of those days any more, and a conversion of such a click stands where its facts are unknown.
 package report

@@ -105,7 +105,7 @@ func NewService(store Store, now domain.Clock) *Service { return &Service{store:
 
 // Report adds up what the actor may see. A filter by what belongs to others gives an empty report. Errors: Invalid with
 // the fields at fault (invalid_group_by, invalid_time, invalid_period, period_too_long, invalid_tz, invalid_currency,
-// invalid_cursor); too_many_reports while 3 run, or another one of the same party. A later part waits for its turn: half a
+// invalid_cursor, clicks_dropped); too_many_reports while 3 run, or another one of the same party. A later part waits for its turn: half a
 // report is of no use.
 func (s *Service) Report(ctx context.Context, actor account.Actor, q Query) (Report, error) {
 	for _, p := range []account.Permission{account.PermissionReadTraffic, account.PermissionReadMoney} {
@@ -200,7 +200,6 @@ func (s *Service) understand(q Query, scope account.Scope) (Selection, *time.Loc
 
 // rates gives the rate of each currency on each day of the period, as far as there is one.
 func (s *Service) rates(ctx context.Context, sel Selection) ([]DayRate, error) {
-	const day = 24 * time.Hour
 	first := sel.From.UTC().Truncate(day)
 	stored, err := s.store.Rates(ctx, sel.Currency, first.Add(-rateAge), sel.To)
 	if err != nil {

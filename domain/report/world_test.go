@@ -44,6 +44,7 @@ type world struct {
 	service *report.Service
 	exec    func(sql string, args ...any)
 	load    func(context.Context, []click.Click) error
+	db      *storetest.DB
 	clicks  []click.Click
 	deals   []deal
 	random  *rand.Rand
@@ -55,7 +56,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	db := storetest.New(t)
 	ctx := context.Background()
-	w := &world{TB: t, load: db.Clicks().LoadClicks, random: rand.New(rand.NewPCG(7, 11)),
+	w := &world{TB: t, db: db, load: db.Clicks().LoadClicks, random: rand.New(rand.NewPCG(7, 11)),
 		service: report.NewService(db.Reports(), func() time.Time { return today })}
 	w.exec = func(sql string, args ...any) {
 		t.Helper()
@@ -91,25 +92,33 @@ func (w *world) Read(p []byte) (int, error) {
 
 func pick[T any](w *world, values ...T) T { return values[w.random.IntN(len(values))] }
 
+// visit makes a click of the time before today.
+func (w *world) visit(within time.Duration) click.Click {
+	w.Helper()
+	at := today.Add(-time.Duration(w.random.Int64N(int64(within)))).Truncate(time.Millisecond)
+	id, err := click.Mint(at, w)
+	if err != nil {
+		w.Fatal(err)
+	}
+	c := click.Click{ID: id, OfferID: offer.ID(pick(w, 1, 1, 1, 2, 3, 99)), AffiliateID: affiliate.ID(1 + w.random.IntN(3))}
+	if c.OfferID == 99 {
+		c.Reason = click.ReasonOfferNotFound
+	} else {
+		c.AdvertiserID = advertiser.ID(c.OfferID)
+		c.Reason = pick(w, click.ReasonNone, click.ReasonNone, click.ReasonNone, click.ReasonCap)
+	}
+	c.IP, c.UserAgent = pick(w, "192.0.2.1", "192.0.2.2", "2001:db8::1"), pick(w, "Safari", "Firefox")
+	c.Country, c.Device, c.Source = pick(w, "DE", "US", ""), pick(w, "mobile", "desktop"), pick(w, "", "mail")
+	c.Subs[0], c.Subs[9] = pick(w, "", "red", "=blue"), pick(w, "", "ten")
+	return c
+}
+
 // traffic makes clicks and conversions of the 20 days before today.
 func (w *world) traffic(clicks int) {
 	w.Helper()
 	for range clicks {
-		at := today.Add(-time.Duration(w.random.Int64N(int64(20 * 24 * time.Hour)))).Truncate(time.Millisecond)
-		id, err := click.Mint(at, w)
-		if err != nil {
-			w.Fatal(err)
-		}
-		c := click.Click{ID: id, OfferID: offer.ID(pick(w, 1, 1, 1, 2, 3, 99)), AffiliateID: affiliate.ID(1 + w.random.IntN(3))}
-		if c.OfferID == 99 {
-			c.Reason = click.ReasonOfferNotFound
-		} else {
-			c.AdvertiserID = advertiser.ID(c.OfferID)
-			c.Reason = pick(w, click.ReasonNone, click.ReasonNone, click.ReasonNone, click.ReasonCap)
-		}
-		c.IP, c.UserAgent = pick(w, "192.0.2.1", "192.0.2.2", "2001:db8::1"), pick(w, "Safari", "Firefox")
-		c.Country, c.Device, c.Source = pick(w, "DE", "US", ""), pick(w, "mobile", "desktop"), pick(w, "", "mail")
-		c.Subs[0], c.Subs[9] = pick(w, "", "red", "=blue"), pick(w, "", "ten")
+		c := w.visit(20 * 24 * time.Hour)
+		at := c.CreatedAt()
 		w.clicks = append(w.clicks, c)
 		for c.Valid() && w.random.IntN(3) == 0 {
 			w.deals = append(w.deals, deal{click: c, goal: 10*int64(c.OfferID) + int64(w.random.IntN(2)),

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/waypost/waypost/domain/click"
@@ -58,19 +59,39 @@ func (s Clicks) LoadClicks(ctx context.Context, clicks []click.Click) error {
 }
 
 func (s Clicks) loadDay(ctx context.Context, day time.Time, clicks []click.Click) error {
-	args := clickColumns(clicks)
-	_, err := s.db.native(ctx).Exec(ctx, loadClicks, args...)
+	insert := func() error {
+		b := &pgx.Batch{} // one transaction, in one round trip
+		queueDay(b, day, clicks)
+		return s.db.native(ctx).SendBatch(ctx, b).Close()
+	}
+	err := insert()
 	if isMissingPartition(err) {
-		if err := s.db.EnsurePartitions(ctx, day, day); err != nil {
-			return err
+		dropped, missing := s.db.clicksDropped(ctx, day)
+		if missing == nil && dropped {
+			return errs.Invalid("invalid_click", "clicks of %s are no longer kept", day.Format(time.DateOnly)).Because(fmt.Errorf("load clicks: %w", err))
 		}
-		_, err = s.db.native(ctx).Exec(ctx, loadClicks, args...)
+		if missing = errors.Join(missing, s.db.EnsurePartitions(ctx, day, day)); missing != nil {
+			return missing
+		}
+		err = insert()
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && !isMissingPartition(err) && (strings.HasPrefix(pg.Code, "22") || strings.HasPrefix(pg.Code, "23")) {
 		return errs.Invalid("invalid_click", "the database takes no such click").Because(fmt.Errorf("load clicks: %w", err))
 	}
 	return translate("load clicks", err)
+}
+
+// queueDay inserts clicks of one UTC day.
+func queueDay(b *pgx.Batch, day time.Time, clicks []click.Click) {
+	first := clicks[0].CreatedAt()
+	for i := range clicks {
+		if at := clicks[i].CreatedAt(); at.Before(first) {
+			first = at
+		}
+	}
+	noteClicks(b, day, first)
+	b.Queue(loadClicks, clickColumns(clicks)...)
 }
 
 // clickColumns are the arguments of loadClicks: an array for each column.

@@ -156,8 +156,8 @@ func queueClicks(b *pgx.Batch, clicks []click.Click) {
 		day := c.CreatedAt().Truncate(24 * time.Hour)
 		days[day] = append(days[day], c)
 	}
-	for _, ofDay := range days {
-		b.Queue(loadClicks, clickColumns(ofDay)...)
+	for day, ofDay := range days {
+		queueDay(b, day, ofDay)
 	}
 }
 

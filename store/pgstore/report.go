@@ -22,8 +22,10 @@ type Reports struct{ db *DB }
 func (db *DB) Reports() Reports { return Reports{db} }
 
 // reportSettings hold for one report: it may sort a million clicks in memory and take longer than other statements, but
-// less than a client waits. Compiling the plan would cost more than it saves.
-const reportSettings = `SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '25s'; SET LOCAL jit = off`
+// less than a client waits. Compiling the plan would cost more than it saves. The lock, taken before the moment that the
+// report sees, keeps days that are in it from being dropped.
+const reportSettings = `SET LOCAL work_mem = '128MB'; SET LOCAL statement_timeout = '25s'; SET LOCAL jit = off;
+	LOCK TABLE ONLY clicks IN ACCESS SHARE MODE`
 
 // Rates implements report.Store.
 func (s Reports) Rates(ctx context.Context, quote money.Currency, from, to time.Time) (conversion.Rates, error) {
@@ -76,7 +78,15 @@ func (s Reports) AddUp(ctx context.Context, scope account.Scope, sel report.Sele
 // addUp reads totals and items. Each selection is another statement, planned for its own period and kept by nobody.
 func addUp(ctx context.Context, tx pgx.Tx, scope account.Scope, sel report.Selection) (report.Part, error) {
 	var part report.Part
-	b := &reportSQL{scope: scope, sel: sel}
+	rolled, err := rolledDays(ctx, tx, sel.From, sel.To)
+	if err != nil {
+		return part, err
+	}
+	cover, err := sel.Cover(rolled)
+	if err != nil {
+		return part, err
+	}
+	b := &reportSQL{scope: scope, sel: sel, cover: cover}
 	text := b.figures()
 	rows, err := tx.Query(ctx, text, append([]any{pgx.QueryExecModeDescribeExec}, b.args...)...)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 type reportSQL struct {
 	scope account.Scope
 	sel   report.Selection
+	cover report.Cover
 	args  []any
 }
 
@@ -24,8 +25,8 @@ func (b *reportSQL) arg(value any) string {
 	return "$" + strconv.Itoa(len(b.args))
 }
 
-// figures gives totals and items in one pass over the clicks and one over the conversions of the period: a column that
-// tells items, their keys k0…, the names of what the keys are ids of, the currency and the figures.
+// figures gives totals and items in one pass over the clicks, as the cover says, and one over the conversions of the
+// period: a column that tells items, their keys k0…, the names of what the keys are ids of, the currency and the figures.
 func (b *reportSQL) figures() string {
 	var keys, noKeys, names, noNames, joins, order []string
 	for i, d := range b.sel.GroupBy {
@@ -87,35 +88,6 @@ func namedBy(d report.Dimension) (table, column string) {
 	return "", ""
 }
 
-// clicked adds up clicks. Which click of a visitor's day is the first is found among all of that UTC day, so days are
-// read from their start and narrowed to a country, a sub id or a time only afterwards. Visitors are compared by a hash of
-// 64 bits, for a million clicks are sorted by it.
-func (b *reportSQL) clicked(by string) string {
-	matching := append([]string{"c.created_at >= " + b.arg(b.sel.From)}, b.factsOf("c")...)
-	where := append([]string{"c.created_at >= " + b.arg(b.sel.From.UTC().Truncate(24*time.Hour)),
-		"c.created_at < " + b.arg(b.sel.To)}, b.partiesOf("c")...)
-	if b.sel.Filter.GoalID != 0 {
-		where = append(where, "false") // clicks have no goal
-	}
-	return `visit AS (
-	SELECT c.offer_id, c.reason = '' AS valid, ` + strings.Join(matching, " AND ") + ` AS matching, ` + as(b.keys("c", "c"), "k") + `,
-		row_number() OVER (PARTITION BY c.reason = '', hashint8extended(c.offer_id, hashint8extended(c.affiliate_id, hashtextextended(
-			c.ip || E'\n' || c.user_agent, (c.created_at AT TIME ZONE 'UTC')::date - date '2000-01-01'))) ORDER BY c.click_id) = 1 AS first
-	FROM clicks c WHERE ` + strings.Join(where, " AND ") + `
-), clicked AS (
-	SELECT ` + by + `, ` + b.clickCurrency() + ` AS currency, count(*) FILTER (WHERE valid) AS clicks,
-		count(*) FILTER (WHERE valid AND first) AS unique_clicks, count(*) FILTER (WHERE NOT valid) AS invalid_clicks
-	FROM visit LEFT JOIN offers o ON o.id = visit.offer_id WHERE matching GROUP BY ` + by + `, ` + b.clickCurrency() + `
-)`
-}
-
-func (b *reportSQL) clickCurrency() string {
-	if b.sel.Currency != "" {
-		return "'" + string(b.sel.Currency) + "'::text" // three capital letters
-	}
-	return "coalesce(o.currency, '')"
-}
-
 // earned adds up conversions.
 func (b *reportSQL) earned(by string) string {
 	currency, commission, revenue := "v.currency", "v.commission", "v.revenue"
@@ -125,7 +97,7 @@ func (b *reportSQL) earned(by string) string {
 		revenue = "coalesce(round(v.revenue * r.factor), v.revenue)"
 	}
 	return `earning AS (
-	SELECT ` + as(b.keys("v", "k"), "k") + `, ` + currency + ` AS currency, v.status, ` + commission + ` AS commission, ` + revenue + ` AS revenue
+	SELECT ` + as(b.keys("v", "k", "v.created_at"), "k") + `, ` + currency + ` AS currency, v.status, ` + commission + ` AS commission, ` + revenue + ` AS revenue
 	` + b.fromConversions() + `
 ), earned AS (
 	SELECT ` + by + `, currency, count(*) AS conversions, count(*) FILTER (WHERE status = 'approved') AS approved,
@@ -179,9 +151,9 @@ func minorFactor(r report.DayRate, quote money.Currency) money.Rate {
 	return factor
 }
 
-// keys gives the expression of each dimension over a row of clicks or conversions and that of the click with its facts.
-// Spans of time are found in the list of their starts, so that zones are an affair of the domain alone.
-func (b *reportSQL) keys(row, click string) []string {
+// keys gives the expression of each dimension over a row of clicks or conversions, that of the click with its facts, and
+// the row's time. Spans of time are found in the list of their starts, so that zones are an affair of the domain alone.
+func (b *reportSQL) keys(row, click, at string) []string {
 	var keys []string
 	for _, d := range b.sel.GroupBy {
 		var key string
@@ -198,7 +170,7 @@ func (b *reportSQL) keys(row, click string) []string {
 			}
 		default:
 			if d.OfTime() {
-				key = fmt.Sprintf("width_bucket(%s.created_at, %s::timestamptz[])::bigint", row, b.arg(b.sel.Starts[d]))
+				key = fmt.Sprintf("width_bucket(%s, %s::timestamptz[])::bigint", at, b.arg(b.sel.Starts[d]))
 			} else {
 				key = fmt.Sprintf("coalesce(%s.%s, '')", click, factColumn(d))
 			}
