@@ -81,7 +81,7 @@ func (s *pages) conversion(f *portal.Frame) error {
 
 func conversionFacts(f *portal.Frame, c conversion.Conversion, names titles, clickID string) []ui.Pair {
 	from := ui.Pair{Label: "Offer", Text: names.offer(c.OfferID)}
-	if names[c.OfferID].Status == offer.StatusActive { // another has no page any more
+	if names[c.OfferID].Open {
 		from.Body = offerLink(offerHref(f, c.OfferID), names.offer(c.OfferID))
 	}
 	facts := []ui.Pair{from, {Label: "Goal", Text: names.goal(c.OfferID, c.GoalID)},

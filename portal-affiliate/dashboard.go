@@ -102,13 +102,17 @@ func (s *pages) topOffers(f *portal.Frame, span dayspan) (*ui.Table, error) {
 		{Label: "CR", Number: true, Hide: true}, {Label: "EPC", Number: true, Hide: true}, {Label: "Earnings", Number: true}}}
 	for _, row := range shown {
 		id := offer.ID(row.Keys[0].ID)
-		name := ui.Cell{Text: names.offer(id), Href: offerHref(f, id), Square: ui.Initials(names.offer(id)), Narrow: portal.Count(row.Clicks) + " clicks · " + ratio(row) + " CR"}
+		name := ui.Cell{Text: names.offer(id), Square: ui.Initials(names.offer(id)), Narrow: portal.Count(row.Clicks) + " clicks · " + ratio(row) + " CR"}
 		var actions templ.Component
-		switch title := names[id]; {
-		case title.Status == "": // not known to the affiliate
-			name.Href = ""
-		case title.Status != offer.StatusActive:
-			name.Badge, name.Href = ui.StatusBadge(ui.Offers, string(title.Status)), ""
+		title := names[id]
+		if title.Open {
+			name.Href = offerHref(f, id)
+		}
+		switch {
+		case !title.Open:
+			if title.Status != "" && title.Status != offer.StatusActive { // known to the affiliate, and not by its advertiser
+				name.Badge = ui.StatusBadge(ui.Offers, string(title.Status))
+			}
 		case access[id] != offer.AccessRejected && access[id] != offer.AccessPending:
 			if link := s.plainLink(f, id); link != "" {
 				actions = ui.CopyText(link, "Copy tracking link for "+names.offer(id))

@@ -42,6 +42,32 @@ func TestDashboard(t *testing.T) {
 	n.Affiliate(0).Get("/affiliate").Is(200).Shows("Some earnings are left out", "Earnings $17.00")
 }
 
+// TestClosedOffersHaveNoLink: what is no longer open to an affiliate keeps its name, but nothing leads to its page.
+func TestClosedOffersHaveNoLink(t *testing.T) {
+	t.Parallel()
+	n := mounted(portaltest.New(t))
+	page := fmt.Sprintf("/affiliate/offers/%d", n.OfferOf[0].ID)
+	link, leading := `href="`+page+`"`, []string{"/affiliate", "/affiliate/conversions/" + n.Results[0].ConversionID.String()}
+	n.Affiliate(0).Get(page).Is(200)
+	for _, path := range leading {
+		if !strings.Contains(n.Affiliate(0).Get(path).Is(200).Body, link) {
+			t.Errorf("%s does not lead to the open offer", path)
+		}
+	}
+	for _, closed := range []string{
+		`UPDATE advertisers SET status = 'paused'`, `UPDATE advertisers SET status = 'active'; UPDATE offers SET status = 'paused'`,
+		`UPDATE offers SET status = 'active', visibility = 'private'; DELETE FROM offer_access`,
+	} {
+		for one := range strings.SplitSeq(closed, "; ") {
+			n.Exec(one)
+		}
+		n.Affiliate(0).Get(page).Is(404)
+		for _, path := range leading {
+			n.Affiliate(0).Get(path).Is(200).Lacks(link)
+		}
+	}
+}
+
 func TestDashboardOfSomebodyNew(t *testing.T) {
 	t.Parallel()
 	n := mounted(portaltest.New(t))

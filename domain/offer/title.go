@@ -15,6 +15,7 @@ type Title struct {
 	Name     string
 	Currency money.Currency
 	Status   Status
+	Open     bool              // Get gives it to who asks: an affiliate keeps the names of paused offers, but not their pages
 	Goals    map[GoalID]string // the goals' names, or their aliases where they have none
 }
 

@@ -34,10 +34,20 @@ func (s Offers) Titles(ctx context.Context, scope account.Scope, ids []offer.ID,
 	if err != nil {
 		return nil, err
 	}
+	visible := rows
+	if _, ok := scope.Affiliate(); ok { // others see what they find by name
+		if visible, err = gorm.G[offerRow](s.db.orm(ctx)).Scopes(offersOf(scope)).Where("id IN ?", seen).Select("id").Find(ctx); err != nil {
+			return nil, translate("read which offers are open", err)
+		}
+	}
+	open := make(map[int64]bool, len(visible))
+	for _, r := range visible {
+		open[r.ID] = true
+	}
 	titles := make([]offer.Title, len(rows))
 	for i, r := range rows {
 		titles[i] = offer.Title{ID: offer.ID(r.ID), Name: r.Name, Currency: money.Currency(r.Currency), Status: offer.Status(r.Status),
-			Goals: map[offer.GoalID]string{}}
+			Open: open[r.ID], Goals: map[offer.GoalID]string{}}
 		for _, g := range goals[titles[i].ID] {
 			titles[i].Goals[g.ID] = cmp.Or(g.Name, g.Alias)
 		}
