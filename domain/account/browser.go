@@ -21,18 +21,17 @@ const (
 
 // BrowserSession is a log-in to the portals. Its token is in the browser's cookie; only the hash is kept.
 type BrowserSession struct {
-	ID           domain.UUID
-	UserID       UserID
-	Hash         [32]byte // SHA-256 of the token
-	CreatedAt    time.Time
-	LastUsedAt   time.Time // to the minute
-	ExpiresAt    time.Time // BrowserIdle after the last use, at most BrowserLifetime after the log-in
-	IP           string    // of the last use
-	Network      string    // that the address of the log-in belongs to; attempts to log in are counted by it
-	UserAgent    string
-	SecondFactor bool // the log-in was proved by a one-time password too
-	Pending      bool // the password was right, the one-time password is still asked for: it opens nothing
-	Viewing      Party
+	ID         domain.UUID
+	UserID     UserID
+	Hash       [32]byte // SHA-256 of the token
+	CreatedAt  time.Time
+	LastUsedAt time.Time // to the minute
+	ExpiresAt  time.Time // BrowserIdle after the last use, at most BrowserLifetime after the log-in
+	IP         string    // of the last use
+	Network    string    // that the address of the log-in belongs to; attempts to log in are counted by it
+	UserAgent  string
+	Pending    bool // the password was right, the one-time password is still asked for: it opens nothing
+	Viewing    Party
 }
 
 // Party is an affiliate or an advertiser; the zero value is neither.
@@ -181,7 +180,7 @@ func (s *Service) newBrowser(u User, ip, userAgent string, pending bool) (token 
 		return "", BrowserSession{}, fmt.Errorf("make session: %w", err)
 	}
 	b = BrowserSession{ID: id, UserID: u.ID, Hash: sha256.Sum256([]byte(token)), CreatedAt: now, LastUsedAt: now.Truncate(time.Minute),
-		IP: ip, Network: network(ip), UserAgent: plainAgent(userAgent), SecondFactor: u.SecondFactor && !pending, Pending: pending}
+		IP: ip, Network: network(ip), UserAgent: plainAgent(userAgent), Pending: pending}
 	b.ExpiresAt = b.end(now)
 	return token, b, nil
 }
@@ -197,6 +196,9 @@ func (b BrowserSession) end(now time.Time) time.Time {
 	}
 	return idle
 }
+
+// Final tells that no use makes the session last longer: it is at the limit of its lifetime.
+func (b BrowserSession) Final() bool { return !b.ExpiresAt.Before(b.CreatedAt.Add(BrowserLifetime)) }
 
 // plainAgent is what is kept of a browser's name for itself.
 func plainAgent(s string) string {
@@ -304,6 +306,31 @@ func (s *Service) setViewing(ctx context.Context, b Browser, to, about Party, ac
 		}
 		id := about.AffiliateID + about.AdvertiserID // one of them is 0
 		return s.recordOf(ctx, b.Operator(ip), action, string(about.role()), id, nil, nil)
+	})
+}
+
+// EndUser ends all log-ins of another user, of browsers and of the API. It may log in again, and its API keys go on. One's
+// own are ended with EndOthers and a log-out. Errors: own_sessions.
+func (s *Service) EndUser(ctx context.Context, actor Actor, id UserID) error {
+	if actor.Require(PermissionManageUsers) != nil {
+		return hideUser(id)
+	}
+	if id == actor.UserID {
+		return errs.Forbidden("own_sessions", "end your own log-ins with DELETE /me/sessions, and this one by logging out")
+	}
+	return s.Tx.InTx(ctx, func(ctx context.Context) error {
+		// The lock orders this with a Rotate at the same moment, as in EndLogin.
+		u, err := s.Store.GetUserForUpdate(ctx, actor.Scope(), id)
+		if err == nil {
+			err = actor.mayManage(u.Role)
+		}
+		if err == nil {
+			err = s.Store.RevokeUser(ctx, id, s.Clock.Now())
+		}
+		if err != nil {
+			return fmt.Errorf("end log-ins of user %d: %w", id, err)
+		}
+		return s.record(ctx, actor, "user.sessions_end", id, nil, nil)
 	})
 }
 

@@ -175,8 +175,7 @@ func TestPendingSession(t *testing.T) {
 	if proved == token {
 		t.Error("the token stayed the same")
 	}
-	b, err := w.Browser(ctx, proved, "")
-	if err != nil || !b.Session.SecondFactor {
+	if b, err := w.Browser(ctx, proved, ""); err != nil {
 		t.Errorf("session %+v, %v", b, err)
 	}
 	for why, token := range map[string]string{"used": token, "not pending": proved} {

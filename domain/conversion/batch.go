@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
@@ -25,6 +26,8 @@ type batch struct {
 
 	coupons map[string][]CouponTerms // by the code as it was sent
 	minted  map[*work]click.Click    // of calls with a coupon
+
+	holders map[string][]advertiser.ID // whose token it is, of calls that nothing else gives to an advertiser
 
 	drafts  map[*work]Draft
 	held    map[string]*Conversion // by key, as it is now; nil where the key is free or newly claimed
@@ -58,6 +61,11 @@ func (b *batch) run(ctx context.Context) ([]Result, func(context.Context), error
 			}
 			b.keepMinted(w, results[i])
 		}
+	}
+	if err := b.loadHolders(ctx, results); err != nil {
+		return nil, nil, err
+	}
+	for i, w := range b.works {
 		b.finish(w, &results[i])
 	}
 	return b.save(ctx, results)
@@ -280,10 +288,12 @@ func (b *batch) finish(w *work, r *Result) {
 	if r.ClickPending {
 		return
 	}
+	c = b.owned(w, *r, c)
 	line = LogEntry{ID: w.call.ID, ReceivedAt: w.call.ID.Time(), Method: cut(w.call.Method, 16), Query: w.sent.Masked, IP: cut(w.call.IP, 64),
 		HTTPStatus: r.HTTPStatus, Status: r.Status, Code: r.Code, Message: r.Message, Warnings: r.Warnings, Ignored: r.Ignored,
 		ClickID: clickID, ConversionID: r.ConversionID, OfferID: c.OfferID, AffiliateID: c.AffiliateID, AdvertiserID: c.AdvertiserID,
-		Preset: w.sent.Preset, ReadAs: w.sent.ReadAs, Unknown: w.sent.Unknown, BodyStart: w.bodyStart}
+		Preset: w.sent.Preset, ReadAs: w.sent.ReadAs, Unknown: w.sent.Unknown, BodyStart: w.bodyStart,
+		Rehearsal: w.call.Rehearsal}
 	if r.Status != OutcomeQueued {
 		line.SettledAt = b.now
 	}

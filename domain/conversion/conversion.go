@@ -64,6 +64,8 @@ type Conversion struct {
 	ExchangeRate     money.Rate // original → offer's currency; 1 where they are the same; 0 while there is none
 	AwaitingRate     Status     // the status it takes once a rate is known; empty unless it waits for one
 
+	ValueHidden bool // the offer keeps Val, OriginalVal and ExchangeRate from affiliates, so they are 0; set for their eyes alone
+
 	Test      bool // walks the whole chain but counts for nothing: no ledger, cap or report
 	Params    Params
 	ClickedAt time.Time

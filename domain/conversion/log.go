@@ -35,6 +35,9 @@ type LogEntry struct {
 	BodyStart string   // of a body that cannot be read, secrets masked
 
 	ConversionStatus Status // as it is now; empty where there is no conversion
+
+	Rehearsal   Rehearser // who sent it from a portal; zero for a call from outside
+	ValueHidden bool      // of an offer that keeps the value of its sales from affiliates; set for their eyes alone
 }
 
 // LogLine is a line together with the call itself, which the store seals.

@@ -8,12 +8,17 @@ import (
 
 // ForAffiliate is the line as the affiliate of its click may see it: without what the advertiser pays, under whatever
 // name it was sent, without parameters that nothing reads, for nobody knows what they tell, and without a body that
-// cannot be read; and without the address, which is that of the advertiser's server or of a visitor.
+// cannot be read; without the value of the sale, where the offer keeps it from affiliates; and without the address, which is that of the advertiser's server or of a visitor.
 func (l LogEntry) ForAffiliate() LogEntry {
-	payout := contractNames[paramPayout]
 	r := l.reading()
+	kept := []param{paramPayout}
+	if l.ValueHidden {
+		kept = append(kept, paramVal)
+	}
 	shown := func(name string) bool {
-		return (r.known[name] || name == nameOfPreset) && !slices.Contains(payout, name) && !slices.Contains(r.names[paramPayout], name)
+		return (r.known[name] || name == nameOfPreset) && !slices.ContainsFunc(kept, func(p param) bool {
+			return slices.Contains(contractNames[p], name) || slices.Contains(r.names[p], name)
+		})
 	}
 	parts := strings.Split(l.Query, "\n")
 	for i, part := range parts {
@@ -24,8 +29,11 @@ func (l LogEntry) ForAffiliate() LogEntry {
 		}), "&")
 	}
 	l.Query = strings.Join(parts, "\n")
-	l.ReadAs = slices.DeleteFunc(slices.Clone(l.ReadAs), func(alias string) bool { return strings.HasSuffix(alias, "="+payout[0]) })
-	l.Ignored = slices.DeleteFunc(slices.Clone(l.Ignored), func(name string) bool { return name == payout[0] })
+	for _, p := range kept {
+		name := contractNames[p][0]
+		l.ReadAs = slices.DeleteFunc(slices.Clone(l.ReadAs), func(alias string) bool { return strings.HasSuffix(alias, "="+name) })
+		l.Ignored = slices.DeleteFunc(slices.Clone(l.Ignored), func(n string) bool { return n == name })
+	}
 	l.Unknown, l.BodyStart, l.IP = nil, "", ""
 	return l
 }
@@ -38,6 +46,9 @@ func (l LogEntry) reading() *reading {
 	return contractReading
 }
 
+// recommended are aliases that our own texts tell advertisers to send: they are no mistake.
+var recommended = []string{"goal"}
+
 // Hints say in words what in the line is worth a look although it is no fault: names that nothing reads, aliases,
 // amounts without effect, a missing order id.
 func (l LogEntry) Hints() []string {
@@ -45,8 +56,14 @@ func (l LogEntry) Hints() []string {
 	if l.Preset != "" {
 		hints = append(hints, "read by the parameter set "+l.Preset)
 	}
+	if why := l.whyZero(); why != "" {
+		hints = append(hints, why)
+	}
 	for _, alias := range l.ReadAs {
 		name, of, _ := strings.Cut(alias, "=")
+		if slices.Contains(recommended, name) {
+			continue
+		}
 		hints = append(hints, name+" was read as "+of)
 	}
 	for _, name := range l.Unknown {

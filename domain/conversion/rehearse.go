@@ -6,16 +6,55 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/errs"
 )
+
+// How many rehearsals a user may send in a while.
+const (
+	rehearsalsMost   = 30
+	rehearsalsWindow = time.Minute
+)
+
+// Rehearser is who sent a call from a portal.
+type Rehearser struct {
+	UserID account.UserID // 0 where the reader may not know
+	Role   account.Role   // of that user at the time
+}
+
+// IsZero tells a call that came from outside.
+func (r Rehearser) IsZero() bool { return r.Role == "" }
+
+// Who says in words who it was.
+func (r Rehearser) Who() string {
+	switch {
+	case r.IsZero():
+		return ""
+	case r.Role.Operator() && r.UserID != 0:
+		return fmt.Sprintf("user %d of the network (%s)", r.UserID, r.Role)
+	case r.Role.Operator():
+		return "the network"
+	case r.UserID != 0:
+		return fmt.Sprintf("user %d of the advertiser", r.UserID)
+	}
+	return "the advertiser"
+}
+
+// seenBy is what the scope may know of it: a party learns which side it was, and which user if that is one of its own.
+func (r Rehearser) seenBy(scope account.Scope) Rehearser {
+	_, advertiser := scope.Advertiser()
+	if !scope.Network() && !(advertiser && r.Role == account.RoleAdvertiser) {
+		r.UserID = 0
+	}
+	return r
+}
 
 // Rehearsal is a postback as an advertiser would send it, to try an offer. Empty values are not sent.
 type Rehearsal struct {
@@ -25,8 +64,9 @@ type Rehearsal struct {
 }
 
 // Rehearse sends a postback in an advertiser's place, with its own proof and always with test=1: it walks the whole chain,
-// stands in the incoming log, fires the affiliate's postback and counts for nothing. sent is the query of the call, its
-// secrets masked. The caller read a for the actor; an advertiser may rehearse its own.
+// fires the affiliate's postback and counts for nothing. It stands in the incoming log marked as what it is, with the
+// actor and the actor's own address, which the advertiser's list of addresses is not asked about. sent is the query of the
+// call, its secrets masked. The caller read a for the actor; an advertiser may rehearse its own. Errors: too_many_tests.
 func (s *Service) Rehearse(ctx context.Context, actor account.Actor, a advertiser.Advertiser, in Rehearsal) (sent string, r Result, err error) {
 	if err := actor.Require(account.PermissionManageConversions); err != nil {
 		return "", Result{}, err
@@ -34,11 +74,26 @@ func (s *Service) Rehearse(ctx context.Context, actor account.Actor, a advertise
 	if own, ok := actor.Scope().Advertiser(); !actor.Scope().Network() && (!ok || advertiser.ID(own) != a.ID) {
 		return "", Result{}, errs.NotFound("not_found", "there is no advertiser with this id")
 	}
-	now := s.d.Clock.Now()
+	if wait, ok := s.d.Limiter.Take(ctx, fmt.Sprintf("rehearsal %d", actor.UserID), rehearsalsMost, rehearsalsWindow); !ok {
+		return "", Result{}, errs.Limited("too_many_tests", "at most %d tests a minute; try again in %d s", rehearsalsMost, int(wait.Seconds())+1).In(wait)
+	}
+	now := s.d.Clock()
 	id, err := domain.NewUUID(now, s.d.Random)
 	if err != nil {
 		return "", Result{}, err
 	}
+	query, masked := in.query(a, now)
+	call := Call{ID: LogID{id}, ReceivedAt: id.Time(), Method: "GET", Path: "/postback", RawQuery: query, IP: actor.IP, LogPending: true,
+		Rehearsal: Rehearser{UserID: actor.UserID, Role: actor.Role}, InPlaceOf: a.ID}
+	r = s.record(ctx, []Call{call}, answerStored, s.auditRehearsal(actor, a, masked))[0]
+	if r.Err != nil {
+		return masked, r, fmt.Errorf("rehearse a postback: %w", r.Err)
+	}
+	return masked, r, nil
+}
+
+// query is what is sent, with the advertiser's proof, and the same with its secrets masked.
+func (in Rehearsal) query(a advertiser.Advertiser, now time.Time) (full, masked string) {
 	var q strings.Builder
 	add := func(name, value string) {
 		if value == "" {
@@ -53,7 +108,7 @@ func (s *Service) Rehearse(ctx context.Context, actor account.Actor, a advertise
 		{"status", in.Status}, {"coupon", in.Coupon}, {"param", in.Param}, {"test", "1"}} {
 		add(p[0], p[1])
 	}
-	masked := q.String()
+	masked = q.String()
 	switch a.PostbackAuth {
 	case advertiser.AuthToken:
 		add("token", a.PostbackToken)
@@ -65,21 +120,20 @@ func (s *Service) Rehearse(ctx context.Context, actor account.Actor, a advertise
 		masked = q.String() + "&sig=***"
 		add("sig", hex.EncodeToString(mac.Sum(nil)))
 	}
-	call := Call{ID: LogID{id}, ReceivedAt: id.Time(), Method: "GET", Path: "/postback", RawQuery: q.String(), IP: rehearsalIP(a.IPAllowlist, actor.IP), LogPending: true}
-	r = s.RecordBatch(ctx, []Call{call})[0]
-	if r.Err != nil {
-		return masked, r, fmt.Errorf("rehearse a postback: %w", r.Err)
-	}
-	return masked, r, nil
+	return q.String(), masked
 }
 
-// rehearsalIP is an address that the advertiser's calls may come from.
-func rehearsalIP(allowed []string, own string) string {
-	if len(allowed) == 0 {
-		return own
+// auditRehearsal records in whose place who sent what, and what was answered.
+func (s *Service) auditRehearsal(actor account.Actor, a advertiser.Advertiser, masked string) alsoDo {
+	return func(ctx context.Context, calls []Call, results []Result) error {
+		e, err := actor.Audit(s.d.Clock(), "postback.rehearse", "postback_log", calls[0].ID, nil, struct {
+			AdvertiserID advertiser.ID `json:"advertiser_id"`
+			Query        string        `json:"query"`
+			Answer       Answer        `json:"answer"`
+		}{a.ID, masked, results[0].Answer()})
+		if err != nil {
+			return err
+		}
+		return s.d.Audit.Record(ctx, e)
 	}
-	if prefix, err := netip.ParsePrefix(allowed[0]); err == nil {
-		return prefix.Addr().String()
-	}
-	return allowed[0]
 }

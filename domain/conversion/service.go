@@ -26,12 +26,18 @@ type Deps struct {
 	Announcer Announcer
 	Audit     audit.Recorder
 	Signer    *click.Signer
+	Limiter   account.Limiter // of rehearsals; nil = in the memory of this process
 	Clock     domain.Clock
 	Random    io.Reader // a cryptographic source
 }
 
 // NewService makes the service.
-func NewService(d Deps) *Service { return &Service{d} }
+func NewService(d Deps) *Service {
+	if d.Limiter == nil {
+		d.Limiter = account.NewLimits(d.Clock)
+	}
+	return &Service{d}
+}
 
 // Filter narrows a list of conversions; zero fields do not.
 type Filter struct {
@@ -55,6 +61,8 @@ type Store interface {
 	LoadCalls(ctx context.Context, logs []LogID, lock bool, clicks []click.ID) (map[LogID]LogEntry, map[click.ID]click.Click, error)
 	// LoadCoupons gives the active coupons that have these codes, case ignored, by the code as it was asked for.
 	LoadCoupons(ctx context.Context, codes []string) (map[string][]CouponTerms, error)
+	// TokenHolders gives, of the tokens that some advertiser has, whose they are.
+	TokenHolders(ctx context.Context, tokens []string) (map[string][]advertiser.ID, error)
 	// LoadTerms gives the terms of business that the calls are decided by.
 	LoadTerms(ctx context.Context, q TermsQuery) (Terms, error)
 	// ClaimKeys inserts the keys to be claimed that are free, and gives the holder of every key of the list that has
@@ -85,6 +93,8 @@ type Store interface {
 	// ByTxID gives those of the scope that have these texts as txid, by txid.
 	ByTxID(ctx context.Context, scope account.Scope, txids []string) (map[string][]TxIDHolder, error)
 	List(ctx context.Context, scope account.Scope, f Filter, p domain.Page) (domain.Slice[Conversion], error)
+	// ValuesShown tells, of these offers, those that show affiliates the value of a sale.
+	ValuesShown(ctx context.Context, offers []offer.ID) (map[offer.ID]bool, error)
 	// Events gives what happened to the conversions of a click: the newest so many, oldest first.
 	Events(ctx context.Context, scope account.Scope, id click.ID, limit int) ([]Event, error)
 
@@ -139,7 +149,13 @@ func (s *Service) Get(ctx context.Context, actor account.Actor, id ID) (Conversi
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return Conversion{}, err
 	}
-	return s.d.Store.Get(ctx, actor.Scope(), id)
+	c, err := s.d.Store.Get(ctx, actor.Scope(), id)
+	if err != nil {
+		return Conversion{}, err
+	}
+	one := []Conversion{c}
+	err = s.conversionsFor(ctx, actor, one)
+	return one[0], err
 }
 
 // List gives conversions, newest first.
@@ -147,7 +163,11 @@ func (s *Service) List(ctx context.Context, actor account.Actor, f Filter, p dom
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return domain.Slice[Conversion]{}, err
 	}
-	return s.d.Store.List(ctx, actor.Scope(), f, p)
+	found, err := s.d.Store.List(ctx, actor.Scope(), f, p)
+	if err != nil {
+		return domain.Slice[Conversion]{}, err
+	}
+	return found, s.conversionsFor(ctx, actor, found.Items)
 }
 
 // Events gives what happened to the conversions of a click: the newest so many, oldest first.
@@ -155,7 +175,11 @@ func (s *Service) Events(ctx context.Context, actor account.Actor, id click.ID, 
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return nil, err
 	}
-	return s.d.Store.Events(ctx, actor.Scope(), id, limit)
+	events, err := s.d.Store.Events(ctx, actor.Scope(), id, limit)
+	if err != nil {
+		return nil, err
+	}
+	return events, s.eventsFor(ctx, actor, events)
 }
 
 // LogGet gives one line of the incoming log.
@@ -163,7 +187,13 @@ func (s *Service) LogGet(ctx context.Context, actor account.Actor, id LogID) (Lo
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return LogEntry{}, err
 	}
-	return s.d.Store.LogGet(ctx, actor.Scope(), id)
+	l, err := s.d.Store.LogGet(ctx, actor.Scope(), id)
+	if err != nil {
+		return LogEntry{}, err
+	}
+	one := []LogEntry{l}
+	err = s.linesFor(ctx, actor, one)
+	return one[0], err
 }
 
 // LogList gives lines of the incoming log, newest first. For an affiliate no line has an address.
@@ -174,5 +204,9 @@ func (s *Service) LogList(ctx context.Context, actor account.Actor, f LogFilter,
 	if _, affiliate := actor.Scope().Affiliate(); affiliate && f.IP != "" {
 		return domain.Slice[LogEntry]{}, nil
 	}
-	return s.d.Store.LogList(ctx, actor.Scope(), f, p)
+	found, err := s.d.Store.LogList(ctx, actor.Scope(), f, p)
+	if err != nil {
+		return domain.Slice[LogEntry]{}, err
+	}
+	return found, s.linesFor(ctx, actor, found.Items)
 }

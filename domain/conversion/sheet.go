@@ -176,7 +176,7 @@ func (l *SheetLine) read(cell func(column string) string) {
 		if text == "" {
 			continue
 		}
-		rate, err := money.ParseRate(text)
+		rate, err := money.ParseTyped(text)
 		if e, ours := errs.As(err); ours {
 			fault(e.Code, "%s: %s", n.column, e.Message)
 		}

@@ -76,6 +76,9 @@ func (s *Service) click(c click.Click) Event {
 func (s *Service) call(l conversion.LogEntry) Event {
 	e := Event{Kind: KindPostbackIn, ID: l.ID.String(), At: l.ReceivedAt, OfferID: l.OfferID, AffiliateID: l.AffiliateID, AdvertiserID: l.AdvertiserID,
 		Outcome: string(l.Status), key: fmt.Sprint("call ", l.ID, l.Status, l.Code), Summary: fmt.Sprintf("Postback %s: %s", l.Status, l.Message)}
+	if !l.Rehearsal.IsZero() {
+		e.Summary = fmt.Sprintf("Test postback, sent from a portal by %s, %s: %s", l.Rehearsal.Who(), l.Status, l.Message)
+	}
 	if l.Code != "ok" {
 		e.Reason = l.Code
 	}

@@ -72,6 +72,8 @@ type LinkStore interface {
 	OpenLink(ctx context.Context, hash [32]byte, now time.Time) (Link, error)
 	// Links are those that the scope's party made; the network sees all. Newest first.
 	Links(ctx context.Context, scope account.Scope, f LinkFilter, p domain.Page) (domain.Slice[Link], error)
+	// DeleteLinks forgets those that were over before, and tells how many.
+	DeleteLinks(ctx context.Context, before time.Time) (int, error)
 	// RevokeLink ends one of them; one that has been revoked stays as it is.
 	RevokeLink(ctx context.Context, scope account.Scope, id LinkID, now time.Time) (Link, error)
 }
@@ -257,6 +259,18 @@ func (s *Links) Shared(ctx context.Context, token, ip string) (Trace, Link, erro
 		return Trace{}, Link{}, gone
 	}
 	return t, l, err
+}
+
+// keepOver is for how long a list still shows a link that is over.
+const keepOver = 30 * 24 * time.Hour
+
+// Prune forgets links that are long over. It returns how many.
+func (s *Links) Prune(ctx context.Context) (int, error) {
+	n, err := s.Store.DeleteLinks(ctx, s.Clock.Now().Add(-keepOver))
+	if err != nil {
+		return 0, fmt.Errorf("forget old links of traces: %w", err)
+	}
+	return n, nil
 }
 
 func (s *Links) record(ctx context.Context, actor account.Actor, action string, l Link) error {

@@ -171,7 +171,10 @@ func (t *teller) tell(at, cause time.Time, kind Kind, data map[string]any, forma
 func (t *teller) click(c click.Click, text func(click.ID) string) {
 	data := map[string]any{"click_id": text(c.ID), "offer_id": c.OfferID, "affiliate_id": c.AffiliateID,
 		"valid": c.Valid(), "ip": c.IP, "country": c.Country, "device": c.Device, "os": c.OS, "browser": c.Browser,
-		"source": c.Source, "aff_click_id": c.AffClickID, "user_agent": c.UserAgent, "referrer": c.Referrer, "robot": c.Robot}
+		"source": c.Source, "user_agent": c.UserAgent, "referrer": c.Referrer, "robot": c.Robot}
+	if !c.Withheld || c.AffClickID != "" {
+		data["aff_click_id"] = c.AffClickID
+	}
 	for i, sub := range c.Subs {
 		if sub != "" {
 			data[fmt.Sprintf("sub%d", i+1)] = sub
@@ -205,6 +208,14 @@ func (t *teller) call(l conversion.LogEntry, text func(click.ID) string) {
 		data["ip"] = l.IP
 	}
 	summary := fmt.Sprintf("Postback %s", l.Status)
+	if !l.Rehearsal.IsZero() {
+		rehearsed := map[string]any{"role": l.Rehearsal.Role, "who": l.Rehearsal.Who()}
+		if l.Rehearsal.UserID != 0 {
+			rehearsed["user_id"] = l.Rehearsal.UserID
+		}
+		data["rehearsed_by"] = rehearsed
+		summary = fmt.Sprintf("Test postback, sent from a portal by %s: %s", l.Rehearsal.Who(), l.Status)
+	}
 	switch {
 	case l.Status == conversion.OutcomeRefused || l.Status == conversion.OutcomeQueued:
 		summary += ": " + l.Code
@@ -254,7 +265,10 @@ func (t *teller) event(e conversion.Event) {
 
 // figures adds to data what the view may see of them.
 func (t *teller) figures(data map[string]any, f conversion.Figures) {
-	data["val"], data["currency"] = f.Val, f.Currency
+	data["currency"] = f.Currency
+	if f.Val != "" { // else it is not the viewer's to know
+		data["val"] = f.Val
+	}
 	if t.view.Commission {
 		data["commission"] = f.Commission
 	}

@@ -23,7 +23,6 @@ type browserRow struct {
 	IP               string `gorm:"column:ip"`
 	Network          string
 	UserAgent        string
-	SecondFactor     bool
 	Pending          bool
 	ViewAffiliateID  *int64
 	ViewAdvertiserID *int64
@@ -34,13 +33,13 @@ func (browserRow) TableName() string { return "browser_sessions" }
 
 func newBrowserRow(b account.BrowserSession) browserRow {
 	return browserRow{ID: uuid(b.ID), UserID: int64(b.UserID), TokenHash: b.Hash[:], CreatedAt: b.CreatedAt, LastUsedAt: b.LastUsedAt,
-		ExpiresAt: b.ExpiresAt, IP: b.IP, Network: b.Network, UserAgent: b.UserAgent, SecondFactor: b.SecondFactor, Pending: b.Pending,
+		ExpiresAt: b.ExpiresAt, IP: b.IP, Network: b.Network, UserAgent: b.UserAgent, Pending: b.Pending,
 		ViewAffiliateID: optionalID(b.Viewing.AffiliateID), ViewAdvertiserID: optionalID(b.Viewing.AdvertiserID)}
 }
 
 func (r browserRow) session() (account.BrowserSession, error) {
 	b := account.BrowserSession{ID: domain.UUID(r.ID), UserID: account.UserID(r.UserID), CreatedAt: r.CreatedAt.UTC(),
-		LastUsedAt: r.LastUsedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), IP: r.IP, Network: r.Network, UserAgent: r.UserAgent, SecondFactor: r.SecondFactor, Pending: r.Pending}
+		LastUsedAt: r.LastUsedAt.UTC(), ExpiresAt: r.ExpiresAt.UTC(), IP: r.IP, Network: r.Network, UserAgent: r.UserAgent, Pending: r.Pending}
 	if r.ViewAffiliateID != nil {
 		b.Viewing.AffiliateID = *r.ViewAffiliateID
 	}

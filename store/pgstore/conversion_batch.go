@@ -29,6 +29,7 @@ const (
 	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message,
 	l.warnings::text AS warnings, l.ignored::text AS ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id,
 	l.advertiser_id, l.settled_at, l.preset, l.read_as::text AS read_as, l.unknown::text AS unknown, l.body_start,
+	l.rehearsed_by, l.rehearsed_role,
 	coalesce((SELECT c.status FROM conversions c WHERE c.id = l.conversion_id), '') AS conversion_status
 FROM unnest($1::uuid[], $2::timestamptz[]) AS k (id, at), LATERAL (SELECT * FROM postback_log l
 	WHERE l.id = k.id AND l.received_at = k.at AND l.received_at >= $3 AND l.received_at < $4 OFFSET 0`

@@ -82,9 +82,11 @@ ON CONFLICT (account_id, currency) DO UPDATE SET pending = balances.pending + ex
 	paid = balances.paid + excluded.paid`
 
 	insertLines = `INSERT INTO postback_log (id, received_at, method, query, raw, ip, http_status, status, code, message, warnings,
-	ignored, click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as, unknown, body_start)
+	ignored, click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as, unknown, body_start,
+	rehearsed_by, rehearsed_role)
 SELECT id, received_at, method, query, raw, ip, http_status, status, code, message, warnings::text[], ignored::text[],
-	click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as::text[], unknown::text[], body_start
+	click_id, conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as::text[], unknown::text[], body_start,
+	rehearsed_by, rehearsed_role
 FROM ` + lines
 
 	updateLines = `UPDATE postback_log l SET http_status = u.http_status, status = u.status, code = u.code, message = u.message,
@@ -95,9 +97,10 @@ FROM ` + lines + ` WHERE l.id = u.id AND l.received_at = u.received_at`
 
 	lines = `unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::integer[], $8::text[],
 	$9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::uuid[], $15::bigint[], $16::bigint[], $17::bigint[],
-	$18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[]) AS u (id, received_at, method, query, raw, ip,
+	$18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[],
+	$23::bigint[], $24::text[]) AS u (id, received_at, method, query, raw, ip,
 	http_status, status, code, message, warnings, ignored, click_id, conversion_id, offer_id, affiliate_id, advertiser_id,
-	settled_at, preset, read_as, unknown, body_start)`
+	settled_at, preset, read_as, unknown, body_start, rehearsed_by, rehearsed_role)`
 )
 
 // columns turns values into the arrays of an unnest, one for each column.
@@ -226,7 +229,8 @@ func (s Conversions) queueLines(b *pgx.Batch, statement string, log []conversion
 		func(l L) any { return idOrNull(l.ConversionID.UUID) }, func(l L) any { return numberOrNull(int64(l.OfferID)) },
 		func(l L) any { return numberOrNull(int64(l.AffiliateID)) }, func(l L) any { return numberOrNull(int64(l.AdvertiserID)) },
 		func(l L) any { return orNull(l.SettledAt) }, func(l L) any { return l.Preset }, func(l L) any { return texts(l.ReadAs) },
-		func(l L) any { return texts(l.Unknown) }, func(l L) any { return l.BodyStart })...)
+		func(l L) any { return texts(l.Unknown) }, func(l L) any { return l.BodyStart },
+		func(l L) any { return numberOrNull(int64(l.Rehearsal.UserID)) }, func(l L) any { return string(l.Rehearsal.Role) })...)
 }
 
 // texts is a list of any texts as one text, for an array of arrays would need them to be of one length.

@@ -24,6 +24,8 @@ type DB struct {
 	sealer *Sealer
 
 	catalogueChanged func(context.Context)
+
+	tokens tokenHolders
 }
 
 // Options of Open.

@@ -45,6 +45,8 @@ type logRow struct {
 	ReadAs           textArray
 	Unknown          textArray
 	BodyStart        string
+	RehearsedBy      *int64
+	RehearsedRole    string
 	ConversionStatus string `gorm:"->"`
 }
 
@@ -61,6 +63,7 @@ func (r logRow) entry() conversion.LogEntry {
 		ClickID: click.ID(orZero(r.ClickID)), ConversionStatus: conversion.Status(r.ConversionStatus),
 	}
 	e.ConversionID.UUID = domain.UUID(orZero(r.ConversionID))
+	e.Rehearsal = conversion.Rehearser{UserID: account.UserID(orZero(r.RehearsedBy)), Role: account.Role(r.RehearsedRole)}
 	return e
 }
 
@@ -73,7 +76,7 @@ func orZero[T any](v *T) T {
 }
 
 const logColumns = `id, received_at, method, query, ip, http_status, status, code, message, warnings, ignored, click_id,
-	conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as, unknown, body_start,
+	conversion_id, offer_id, affiliate_id, advertiser_id, settled_at, preset, read_as, unknown, body_start, rehearsed_by, rehearsed_role,
 	coalesce((SELECT c.status FROM conversions c WHERE c.id = postback_log.conversion_id), '') AS conversion_status`
 
 // LogGet gives one line of the log. Errors: not_found, also for another tenant's.

@@ -127,6 +127,12 @@ func (s Traces) Links(ctx context.Context, scope account.Scope, f trace.LinkFilt
 		func(r traceLinkRow) (trace.Link, error) { return r.link(), nil })
 }
 
+// DeleteLinks implements trace.LinkStore.
+func (s Traces) DeleteLinks(ctx context.Context, before time.Time) (int, error) {
+	n, err := gorm.G[traceLinkRow](s.db.orm(ctx)).Where("expires_at < ?", before).Delete(ctx)
+	return n, translate("delete trace links", err)
+}
+
 // RevokeLink implements trace.LinkStore.
 func (s Traces) RevokeLink(ctx context.Context, scope account.Scope, id trace.LinkID, now time.Time) (trace.Link, error) {
 	visible, args, err := traceLinksOf(scope)
