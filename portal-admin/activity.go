@@ -76,6 +76,7 @@ var deeds = map[string]string{
 	"goal.create": "Goal added", "goal.update": "Goal changed", "goal.delete": "Goal deleted",
 	"coupon.create": "Coupon added", "coupon.update": "Coupon changed", "coupon.delete": "Coupon deleted",
 	"note.create": "Note written", "note.delete": "Note deleted",
+	"postback.rehearse": "Test sent in the advertiser's place", "user.sessions_end": "Logged out everywhere",
 	"view_as.start": "Portal viewed as this partner", "view_as.stop": "Viewing ended",
 	"application.create": "Application sent", "application.verify": "E-mail address confirmed", "application.approved": "Application approved", "application.rejected": "Application rejected",
 }

@@ -93,7 +93,7 @@ func (in advertiserInput) read() (func(*advertiser.Advertiser), error) {
 	override := money.Rate{}
 	if in.Override != "" {
 		var err error
-		if override, err = money.ParseRate(in.Override); err != nil {
+		if override, err = money.ParseTyped(in.Override); err != nil {
 			return nil, at(err, "override_percent")
 		}
 	}

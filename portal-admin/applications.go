@@ -3,6 +3,7 @@ package portaladmin
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/application"
@@ -102,7 +103,8 @@ func applicationColumns() []portal.CSVColumn[application.Application] {
 	}
 }
 
-// approveApplications approves all that are ticked; those that cannot be are told.
+// approveApplications approves all that are ticked. Those that cannot be are told; where an error ends it in the middle, so
+// is what was done before it and what was not.
 func (a *admin) approveApplications(f *portal.Frame) error {
 	var in struct {
 		IDs []int64 `form:"id"`
@@ -113,24 +115,47 @@ func (a *admin) approveApplications(f *portal.Frame) error {
 	if len(in.IDs) > domain.MaxLimit {
 		return errs.Invalid("too_many", "approve at most %d applications at once", domain.MaxLimit)
 	}
-	done, failed := 0, ""
-	for _, id := range in.IDs {
+	done, kind := 0, ui.OK
+	var refused []string
+	stopped := ""
+	for i, id := range in.IDs {
 		_, _, err := a.Applications.Approve(f.Context(), f.Actor, application.ID(id))
-		if x, ok := portal.FaultsOf(err); ok {
-			failed = fmt.Sprintf(" Application %d was not: %s", id, anyOf(x))
+		x, fault := portal.FaultsOf(err)
+		switch {
+		case err == nil:
+			done++
 			continue
-		}
-		if err != nil {
+		case fault:
+			refused = append(refused, fmt.Sprintf("Application %d was not: %s", id, anyOf(x)))
+			continue
+		case isNotFound(err):
+			refused = append(refused, fmt.Sprintf("There is no application %d.", id))
+			continue
+		case i == 0: // nothing was done: the page of the error says all
 			return err
 		}
-		done++
+		kind, stopped = ui.Bad, fmt.Sprintf(" Application %d%s were not, for an error ended it there: %s", id, others(len(in.IDs)-i-1), f.Noted(err))
+		if i == len(in.IDs)-1 {
+			stopped = strings.Replace(stopped, " were not", " was not", 1)
+		}
+		break
 	}
-	kind := ui.OK
-	if failed != "" {
+	if len(refused) > 0 && kind == ui.OK {
 		kind = ui.Warn
 	}
-	f.Flash(kind, isOrAre(done, "application")+" approved."+failed)
+	if most := 3; len(refused) > most {
+		refused = append(refused[:most], fmt.Sprintf("So it is with %d more.", len(refused)-most))
+	}
+	f.Flash(kind, strings.Join(append([]string{isOrAre(done, "application") + " approved." + stopped}, refused...), " "))
 	return f.Redirect(f.Path("/applications"))
+}
+
+// others counts those that stood after one.
+func others(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and the %d after it", n)
 }
 
 // anyOf is one of the faults, for a message that has no fields.

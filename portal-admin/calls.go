@@ -7,6 +7,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/conversion"
@@ -137,8 +138,16 @@ func (a *admin) callRow(f *portal.Frame, n trafficNames, l conversion.LogEntry) 
 		clickCell = ui.Cell{Text: text[:10] + "…", Mono: true, Href: a.tracePath(f, l.ClickID), Title: text}
 	}
 	return ui.Row{ID: "l-" + l.ID.String(), Cells: []ui.Cell{
-		{Text: callWords(l), Href: f.Path("/postback-log/" + l.ID.String()), Sheet: "Incoming call", Sub: l.Code, Narrow: f.Ago(l.ReceivedAt) + " · " + n.offer(l.OfferID)},
+		{Text: callWords(l), Href: f.Path("/postback-log/" + l.ID.String()), Sheet: "Incoming call", Sub: callNote(l), Narrow: f.Ago(l.ReceivedAt) + " · " + n.offer(l.OfferID)},
 		{Text: f.Ago(l.ReceivedAt), Title: f.Exact(l.ReceivedAt)}, {Text: n.offer(l.OfferID)}, clickCell, {Text: l.IP, Mono: true}, {Body: ui.StatusBadge(ui.Calls, string(l.Status))}}}
+}
+
+// callNote is the code of the answer, and who sent the call if a portal did.
+func callNote(l conversion.LogEntry) string {
+	if by := portal.RehearsedBy(l); by != "" {
+		return l.Code + " · " + by
+	}
+	return l.Code
 }
 
 // callWords are what became of a call.
@@ -165,6 +174,7 @@ func (a *admin) callColumns() []portal.CSVColumn[conversion.LogEntry] {
 		{Name: "code", Text: func(l l) string { return l.Code }},
 		{Name: "message", Text: func(l l) string { return l.Message }},
 		{Name: "warnings", Text: func(l l) string { return strings.Join(l.Warnings, " ") }},
+		{Name: "rehearsed_by", Text: func(l l) string { return l.Rehearsal.Who() }},
 		{Name: "click_id", Text: func(l l) string { return a.clickText(l.ClickID) }},
 		{Name: "conversion_status", Text: func(l l) string { return string(l.ConversionStatus) }},
 		{Name: "offer_id", Number: true, Text: func(l l) string { return fmtID(l.OfferID) }},
@@ -195,6 +205,13 @@ func (a *admin) call(f *portal.Frame) error {
 	v := callView{line: l, params: portal.CallPairs(l.Query), hints: l.Hints(), trace: a.tracePath(f, l.ClickID), raw: rawCall(l)}
 	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, portal.Or(l.Code))}, {Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: n.offer(l.OfferID)},
 		{Label: "Affiliate", Text: n.affiliate(l.AffiliateID)}}
+	if by := portal.RehearsedBy(l); by != "" {
+		sent := ui.Pair{Label: "Sent by", Text: by}
+		if l.Rehearsal.UserID != 0 && f.May(account.PermissionManageUsers) {
+			sent.Body = textLink(by, userPath(f.Path("/people"), l.Rehearsal.UserID))
+		}
+		v.facts = append(v.facts, sent)
+	}
 	if !l.ConversionID.IsZero() {
 		v.facts = append(v.facts, ui.Pair{Label: "Conversion", Body: textLink(portal.ShortID(l.ConversionID.String()), f.Path("/conversions/"+l.ConversionID.String()))},
 			ui.Pair{Label: "It is now", Body: ui.StatusBadge(ui.Conversions, string(l.ConversionStatus))})

@@ -50,7 +50,7 @@ func (in editInput) edit(c conversion.Conversion) (conversion.EditInput, error) 
 		if amount.sent == "" || amount.sent == amount.now {
 			continue
 		}
-		rate, err := money.ParseRate(amount.sent)
+		rate, err := money.ParseTyped(amount.sent)
 		if err != nil {
 			return e, at(err, amount.name)
 		}

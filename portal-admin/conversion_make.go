@@ -107,7 +107,7 @@ func (a *admin) readMake(f *portal.Frame, in makeInput) (conversion.MakeInput, e
 		if amount.sent == "" {
 			continue
 		}
-		rate, err := money.ParseRate(amount.sent)
+		rate, err := money.ParseTyped(amount.sent)
 		if err != nil {
 			return out, at(err, amount.name)
 		}

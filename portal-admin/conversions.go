@@ -140,7 +140,15 @@ func conversionRow(f *portal.Frame, n trafficNames, c conversion.Conversion) ui.
 	}
 	return ui.Row{ID: "c-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)},
 		{Text: n.affiliate(c.AffiliateID), Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))}, {Text: portal.Price(c.Val, c.Commission.Currency())},
-		{Text: portal.Money(c.Revenue)}, {Text: portal.Money(c.Commission), Strong: true}, {Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
+		{Text: portal.Money(c.Revenue)}, zeroMarked(ui.Cell{Text: portal.Money(c.Commission), Strong: true}, c.WhyNoCommission()), {Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
+}
+
+// zeroMarked marks an amount of nothing that somebody should look at.
+func zeroMarked(c ui.Cell, why string) ui.Cell {
+	if why != "" {
+		c.Sub, c.Title = "Needs a look", portal.Sentence(why)
+	}
+	return c
 }
 
 // conversionName is what a conversion is called: by its transaction id, else by the end of its own.
@@ -223,6 +231,9 @@ func (a *admin) readConversion(f *portal.Frame) (conversionView, error) {
 	v.statuses = statusChoices(c.Status)
 	currency := c.Commission.Currency()
 	v.facts = []ui.Pair{{Label: "Sale value", Text: portal.Price(c.Val, currency)}}
+	if why := c.WhyNoCommission(); why != "" {
+		v.facts = append(v.facts, ui.Pair{Label: "Why no commission", Text: portal.Sentence(why)})
+	}
 	if c.OriginalCurrency != "" && c.OriginalCurrency != currency {
 		v.facts = append(v.facts, ui.Pair{Label: "Value as sent", Text: portal.Price(c.OriginalVal, c.OriginalCurrency) + " at " + c.ExchangeRate.String()})
 	}

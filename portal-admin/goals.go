@@ -102,7 +102,7 @@ func (in goalInput) read() (func(*offer.Goal), error) {
 		if text == "" {
 			return nil
 		}
-		r, err := money.ParseRate(strings.TrimSuffix(strings.TrimSpace(text), "%"))
+		r, err := money.ParseTyped(strings.TrimSuffix(strings.TrimSpace(text), "%"))
 		if e, ok := errs.As(err); ok {
 			if faults == nil {
 				faults = errs.Invalid("invalid_input", "some numbers cannot be read")

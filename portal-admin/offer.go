@@ -17,10 +17,11 @@ import (
 
 // offerView is the head of an offer's record with its tabs.
 type offerView struct {
-	Head    ui.Head
-	Tabs    []ui.Tab
-	Notice  *ui.Notice
-	Dialogs []confirmView
+	Head     ui.Head
+	Tabs     []ui.Tab
+	Notice   *ui.Notice
+	Standing []ui.Notice // what stays wrong with it until it is changed
+	Dialogs  []confirmView
 }
 
 func (a *admin) findOffer(f *portal.Frame) (offer.Offer, error) {
@@ -50,6 +51,13 @@ func (a *admin) offerHead(f *portal.Frame, o offer.Offer, tab string) offerView 
 	}
 	v.Head = ui.Head{Crumbs: []ui.Crumb{{Label: "Offers", Href: f.Path("/offers")}, {Label: o.Name}}, Title: o.Name, Badge: ui.StatusBadge(ui.Offers, string(o.Status)),
 		Lead: fmt.Sprintf("Offer %d · %s · %s", o.ID, visibilityWord(o.Visibility), o.Currency)}
+	for _, w := range a.Offers.Standing(o) {
+		n := ui.Notice{Kind: ui.Bad, Strong: "Sales of this offer cannot be matched.", Text: portal.Sentence(w.Message)}
+		if may(f) {
+			n.LinkLabel, n.LinkHref = "Mend the destination", base+"/edit/basics"
+		}
+		v.Standing = append(v.Standing, n)
+	}
 	if may(f) {
 		v.Head.Actions = offerActions(f, o, &v)
 		if o.Status == offer.StatusDraft {

@@ -273,6 +273,19 @@ func (a *admin) resetFactor(f *portal.Frame) error {
 	return f.Redirect(v.action)
 }
 
+// endSessions logs another user out everywhere, and lets it log in again.
+func (a *admin) endSessions(f *portal.Frame) error {
+	v, err := a.findPerson(f)
+	if err != nil {
+		return err
+	}
+	if err := a.Accounts.EndUser(f.Context(), f.Actor, v.user.ID); err != nil {
+		return err
+	}
+	f.Flash(ui.OK, v.user.Email+" is logged out everywhere, and may log in again.")
+	return f.Redirect(v.action)
+}
+
 // roles is the matrix of what each role may do, in words.
 func (a *admin) roles(f *portal.Frame) error {
 	t := ui.Table{ID: "roles", Name: "What each role may do", Columns: []ui.Column{{Label: "May", Wide: true}}}

@@ -95,7 +95,7 @@ func (a *admin) putRate(f *portal.Frame) error {
 	err := f.Bind(&in)
 	r := conversion.Rate{Base: money.Currency(in.Base), Quote: money.Currency(in.Quote), Source: conversion.RateManual}
 	if err == nil {
-		if r.Rate, err = money.ParseRate(in.Rate); err != nil {
+		if r.Rate, err = money.ParseTyped(in.Rate); err != nil {
 			err = at(err, "rate")
 		}
 	}

@@ -60,6 +60,7 @@ func (a *admin) trafficRoutes(g *portal.Group) {
 	g.POST("/people/:user", a.changePerson)
 	g.POST("/people/:user/invite", a.invitePersonAgain)
 	g.POST("/people/:user/factor", a.resetFactor)
+	g.POST("/people/:user/sessions/end", a.endSessions)
 
 	g.GET("/settings", a.settings)
 	g.POST("/settings", a.saveSettings)

@@ -20,7 +20,7 @@ func (a *admin) explain(f *portal.Frame, advertiserName, sent string, r conversi
 	status := ui.StatusOf(ui.Calls, string(r.Status))
 	v := &trialAnswer{Sent: "GET " + strings.TrimRight(a.TrackingURL, "/") + "/postback?" + sent, Status: r.HTTPStatus, Badge: status.Kind, Word: status.Word, Message: capital(r.Message),
 		Body: fmt.Sprintf("HTTP %d\n\n%s", r.HTTPStatus, body)}
-	v.Steps = append(v.Steps, ui.Event{Icon: "send", Kind: ui.OK, What: "Sent in the place of " + advertiserName, Text: "With its own proof, and test=1: it counts for nothing."})
+	v.Steps = append(v.Steps, ui.Event{Icon: "send", Kind: ui.OK, What: "Sent in the place of " + advertiserName, Text: "With its own proof, and test=1: it counts for nothing. Its log shows that it was you."})
 	if r.ClickID != "" {
 		v.Trace = f.Path("/trace/" + r.ClickID)
 	}

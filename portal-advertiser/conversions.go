@@ -104,8 +104,16 @@ func (s *pages) conversionRow(f *portal.Frame, names map[offer.ID]offer.Offer, c
 	}
 	return ui.Row{ID: "conversion-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{
 		what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)}, {Text: offerName(names, c.OfferID), Sub: goalName(o, c.GoalID)},
-		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Price(c.Val, currency)}, {Text: portal.Money(c.Revenue), Strong: true},
+		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Price(c.Val, currency)}, zeroMarked(ui.Cell{Text: portal.Money(c.Revenue), Strong: true}, c.WhyNoRevenue()),
 		{Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
+}
+
+// zeroMarked marks a cost of nothing that somebody should look at.
+func zeroMarked(c ui.Cell, why string) ui.Cell {
+	if why != "" {
+		c.Sub, c.Title = "Needs a look", portal.Sentence(why)
+	}
+	return c
 }
 
 func (s *pages) conversionColumns() []portal.CSVColumn[conversion.Conversion] {
@@ -174,6 +182,9 @@ func (s *pages) readConversion(f *portal.Frame) (conversionView, error) {
 	}
 	currency := c.Revenue.Currency()
 	v.facts = []ui.Pair{{Label: "Cost", Text: portal.Money(c.Revenue)}, {Label: "Sale value", Text: portal.Price(c.Val, currency)}}
+	if why := c.WhyNoRevenue(); why != "" {
+		v.facts = append(v.facts, ui.Pair{Label: "Why no cost", Text: portal.Sentence(why)})
+	}
 	if c.OriginalCurrency != "" && c.OriginalCurrency != currency {
 		v.facts = append(v.facts, ui.Pair{Label: "Value as sent", Text: portal.Price(c.OriginalVal, c.OriginalCurrency)})
 	}

@@ -80,7 +80,7 @@ func (s *pages) calls(f *portal.Frame) error {
 
 func (s *pages) callRow(f *portal.Frame, names map[offer.ID]offer.Offer, l conversion.LogEntry) ui.Row {
 	at := ui.Cell{Text: f.LogTime(l.ReceivedAt), Title: f.Exact(l.ReceivedAt), Href: f.Path(logPath + "/" + l.ID.String()), Sheet: "Incoming call"}
-	what := ui.Cell{Text: callText(l), Badge: ui.StatusBadge(ui.Calls, string(l.Status)), Narrow: offerName(names, l.OfferID) + " · " + portal.Or(param(l, "txid"))}
+	what := ui.Cell{Text: callText(l), Sub: portal.RehearsedBy(l), Badge: ui.StatusBadge(ui.Calls, string(l.Status)), Narrow: offerName(names, l.OfferID) + " · " + portal.Or(param(l, "txid"))}
 	return ui.Row{ID: "call-" + l.ID.String(), Cells: []ui.Cell{at, what, {Text: offerName(names, l.OfferID)}, {Text: portal.Or(param(l, "txid")), Mono: true},
 		{Text: s.shortClick(l.ClickID), Mono: true, Href: s.traceHref(f, l.ClickID)}, {Text: l.IP, Mono: true}, {Text: strconv.Itoa(l.HTTPStatus)}}}
 }
@@ -141,6 +141,7 @@ func (s *pages) callColumns() []portal.CSVColumn[conversion.LogEntry] {
 		{Name: "code", Text: func(l l) string { return l.Code }},
 		{Name: "message", Text: func(l l) string { return l.Message }},
 		{Name: "warnings", Text: func(l l) string { return strings.Join(l.Warnings, " ") }},
+		{Name: "rehearsed_by", Text: func(l l) string { return l.Rehearsal.Who() }},
 		{Name: "click_id", Text: func(l l) string { return s.clickText(l.ClickID) }},
 		{Name: "conversion_id", Text: func(l l) string { return conversionText(l.ConversionID) }},
 		{Name: "conversion_status", Text: func(l l) string { return string(l.ConversionStatus) }},
@@ -191,6 +192,9 @@ func (s *pages) call(f *portal.Frame) error {
 	v := callView{line: l, offer: offerName(names, l.OfferID), params: portal.CallPairs(l.Query), advice: l.Hints(), trace: s.traceHref(f, l.ClickID), curl: curlOf(s.TrackingURL, l)}
 	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, l.Code)},
 		{Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: v.offer}}
+	if by := portal.RehearsedBy(l); by != "" {
+		v.facts = append(v.facts, ui.Pair{Label: "Sent by", Text: by})
+	}
 	if l.AffiliateID != 0 {
 		v.facts = append(v.facts, ui.Pair{Label: "Affiliate", Text: idText(int64(l.AffiliateID))})
 	}

@@ -40,7 +40,7 @@ func (s *pages) noCalls(f *portal.Frame, filtered bool) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = ui.Empty(ui.Nothing{Icon: "webhook", Title: "No calls yet", Text: "As soon as your server or page reports a conversion, the call stands here, refused ones with the reason. A call that names no click of yours cannot be told to be yours: it stands in nobody's log.", Next: ui.Button{Label: "See your offers", Href: f.Path("/offers")}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Empty(ui.Nothing{Icon: "webhook", Title: "No calls yet", Text: "As soon as your server or page reports a conversion, the call stands here, refused ones with the reason. A call with your token stands here even if its click id is wrong; without a token and without a click of yours, it cannot be told to be yours.", Next: ui.Button{Label: "See your offers", Href: f.Path("/offers")}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -96,12 +96,8 @@ func (s *pages) showTracking(f *portal.Frame, status int, v trackingView) error 
 	}
 	v.path = f.Path(offersPath + "/" + idText(int64(id)) + trackingPath)
 	goal := s.chooseGoal(&v)
-	if warnings, err := click.LintDestination(v.o.DestinationURL); err == nil {
-		for _, w := range warnings {
-			if w.Code == "no_click_id_macro" {
-				v.warning = "The offer's destination carries no click id, so that your server cannot name the click. Ask the network to add {click_id} to it."
-			}
-		}
+	if len(s.Offers.Standing(v.o)) > 0 {
+		v.warning = "The offer's destination carries no click id, so that your server cannot name the click. Ask the network to add {click_id} to it."
 	}
 	fill := func(text string) string { return filled(text, s.TrackingURL, a, v.o, goal) }
 	v.url, v.coupon = fill(postbackURL(a)), fill(couponSample(a))
@@ -214,7 +210,8 @@ func (s *pages) testFields(f *portal.Frame, v *trackingView, goal string) error 
 }
 
 // sendTest makes a call in the advertiser's place, with its own proof, as a test. What is answered stands on the page
-// itself: there is nothing that a reload could do twice, for the order id is the same.
+// itself; a reload sends the test once more, which counts for nothing either, and repeats the first where an order id is
+// given.
 func (s *pages) sendTest(f *portal.Frame) error {
 	v := trackingView{}
 	if err := f.Bind(&v.in); err != nil {

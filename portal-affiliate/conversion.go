@@ -79,13 +79,29 @@ func (s *pages) conversion(f *portal.Frame) error {
 	return f.Page("Conversion", conversionsPath, conversionPage(v))
 }
 
+// saleValue is what the sale was worth, where the offer shows it.
+func saleValue(c conversion.Conversion) string {
+	if c.ValueHidden {
+		return "Not shown by this offer"
+	}
+	return portal.Price(c.Val, c.Commission.Currency())
+}
+
+// valueText is the same for a file.
+func valueText(c conversion.Conversion) string {
+	if c.ValueHidden {
+		return ""
+	}
+	return c.Val.String()
+}
+
 func conversionFacts(f *portal.Frame, c conversion.Conversion, names titles, clickID string) []ui.Pair {
 	from := ui.Pair{Label: "Offer", Text: names.offer(c.OfferID)}
 	if names[c.OfferID].Open {
 		from.Body = offerLink(offerHref(f, c.OfferID), names.offer(c.OfferID))
 	}
 	facts := []ui.Pair{from, {Label: "Goal", Text: names.goal(c.OfferID, c.GoalID)},
-		{Label: "Sale value", Text: portal.Price(c.Val, c.Commission.Currency())}}
+		{Label: "Sale value", Text: saleValue(c)}}
 	if refused(c) {
 		facts = append(facts, ui.Pair{Label: "Would have earned", Text: portal.Money(c.Commission)})
 	}

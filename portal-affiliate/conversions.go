@@ -233,7 +233,7 @@ func (s *pages) conversionsCSV(f *portal.Frame) error {
 		{Name: "goal_id", Number: true, Text: func(c row) string { return idText(c.GoalID) }},
 		{Name: "affiliate_id", Number: true, Text: func(c row) string { return idText(c.AffiliateID) }},
 		{Name: "status", Text: func(c row) string { return string(c.Status) }},
-		{Name: "val", Number: true, Text: func(c row) string { return c.Val.String() }},
+		{Name: "val", Number: true, Text: func(c row) string { return valueText(c) }},
 		{Name: "commission", Number: true, Text: func(c row) string { return c.Commission.String() }},
 		{Name: "currency", Text: func(c row) string { return string(c.Commission.Currency()) }},
 		{Name: "test", Text: func(c row) string { return map[bool]string{true: "true", false: "false"}[c.Test] }},

@@ -91,6 +91,10 @@ func callEvent(e *ui.Event, x facts) {
 	status := x.text("status")
 	e.Icon, e.Kind, e.Badge = "webhook", ui.StatusOf(ui.Calls, status).Kind, ui.StatusBadge(ui.Calls, status)
 	e.What, e.Text = "Incoming call", sentence(x.text("message"))
+	if by, ok := x["rehearsed_by"].(map[string]any); ok {
+		e.What = "Test call, sent from a portal"
+		e.Data = pair(e.Data, "Sent by", facts(by).text("who"))
+	}
 	e.Data = pair(e.Data, "Answer", "HTTP "+x.text("http_status")+", "+x.text("code"))
 	e.Data = pair(pair(e.Data, "Method", x.text("method")), "From address", x.text("ip"))
 	for _, name := range []string{"warnings", "ignored"} {

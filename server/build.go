@@ -66,7 +66,7 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 		Guard: guard, Sender: s.client, Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Notices: s.notices,
 		Limiter: st.limiter, Log: log})
 	s.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: s.postbacks, Audit: db.Audit(),
-		Signer: s.signer, Clock: now, Random: rand.Reader})
+		Signer: s.signer, Limiter: st.limiter, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
 	s.network = network.NewService(network.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now})
 	s.adminServices = newAdminServices(cfg, st, db, s)

@@ -150,6 +150,7 @@ func (s *Server) periodic() []jobs.Periodic {
 			_, err := s.services.accounts.Prune(ctx)
 			return err
 		}},
+		{Name: "prune_trace_links", Every: time.Hour, Run: func(ctx context.Context) error { return pruneTraceLinks(ctx, s.db) }},
 	}...)
 }
 

@@ -112,6 +112,16 @@ func (s *Service) Create(ctx context.Context, actor account.Actor, o Offer) (Off
 	return o, warnings, nil
 }
 
+// Standing are those warnings of a save that spoil the offer's traffic for as long as it is as it is: a destination
+// without the click id, so that no call can name the click.
+func (s *Service) Standing(o Offer) []errs.Warning {
+	warnings, err := s.Lint(o.DestinationURL)
+	if err != nil { // it was saved by older rules
+		return nil
+	}
+	return slices.DeleteFunc(warnings, func(w errs.Warning) bool { return w.Code != "no_click_id_macro" })
+}
+
 // findAdvertiser reads the advertiser that an offer names; the zero one where it names none.
 func (s *Service) findAdvertiser(ctx context.Context, actor account.Actor, id advertiser.ID) (advertiser.Advertiser, error) {
 	if id <= 0 {
