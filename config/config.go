@@ -76,6 +76,9 @@ type Config struct {
 	MailFrom string `env:"WAYPOST_MAIL_FROM"`
 	// FallbackURL receives clicks that do not qualify and whose offer names no fallback; unset = a plain 404 page.
 	FallbackURL string `env:"WAYPOST_FALLBACK_URL"`
+	// RetentionDays is how many days single clicks and incoming calls are kept; what they add up to stays in reports. 0 = for
+	// ever, otherwise 30 or more, and no less than the longest conversion window: a call for an older click is refused.
+	RetentionDays int `env:"WAYPOST_RETENTION_DAYS" envDefault:"400"`
 	// MetricsToken is the bearer token that /metrics asks for; unset = it answers loopback and private addresses only.
 	MetricsToken string `env:"WAYPOST_METRICS_TOKEN"`
 	// DebugAddr serves pprof; unset = off. Keep it on loopback.
@@ -117,6 +120,7 @@ func Load(environ []string) (Config, error) {
 // expected says how a value is written that its type refused.
 var expected = map[reflect.Type]string{
 	reflect.TypeFor[bool]():           "use true or false",
+	reflect.TypeFor[int]():            "use a whole number",
 	reflect.TypeFor[[]netip.Prefix](): "use a comma list of networks such as 10.0.0.0/8,192.0.2.7/32",
 }
 
@@ -187,6 +191,9 @@ func (c Config) check() []error {
 		if ip, err := netip.ParseAddr(host); err != nil || !ip.IsLoopback() {
 			faults = append(faults, fmt.Errorf("WAYPOST_SINK_ADDR: %q is no loopback address such as 127.0.0.1:8090", c.SinkAddr))
 		}
+	}
+	if c.RetentionDays != 0 && c.RetentionDays < 30 {
+		faults = append(faults, fmt.Errorf("WAYPOST_RETENTION_DAYS: %d is fewer than 30 days; use 0 to keep clicks for ever", c.RetentionDays))
 	}
 	faults = append(faults, c.checkMail()...)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {

@@ -36,6 +36,8 @@ func TestLoadNamesEveryFault(t *testing.T) {
 		"half an operator":              {[]string{"WAYPOST_ADMIN_EMAIL=a@b.example"}, []string{"WAYPOST_ADMIN_PASSWORD"}},
 		"public URL without a scheme":   {[]string{"WAYPOST_PUBLIC_URL=net.example"}, []string{"WAYPOST_PUBLIC_URL"}},
 		"CIDR that is none":             {[]string{"WAYPOST_TRUSTED_PROXIES=10.0.0.0/99"}, []string{"WAYPOST_TRUSTED_PROXIES"}},
+		"clicks kept for a week":        {[]string{"WAYPOST_RETENTION_DAYS=7"}, []string{"WAYPOST_RETENTION_DAYS: 7 is fewer than 30"}},
+		"clicks kept for ever":          {[]string{"WAYPOST_RETENTION_DAYS=0"}, nil},
 		"sink for everybody":            {[]string{"WAYPOST_SINK_ADDR=0.0.0.0:8090"}, []string{"WAYPOST_SINK_ADDR"}},
 		"address without a port":        {[]string{"WAYPOST_ADDR=localhost"}, []string{"WAYPOST_ADDR"}},
 		"every address, reachable here": {[]string{"WAYPOST_ADDR=:9000"}, nil},

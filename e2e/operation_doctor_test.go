@@ -93,7 +93,7 @@ func TestDoctorFindsChangedBalances(t *testing.T) {
 		t.Fatal(answer)
 	}
 	got, text, exit := findings(t, w.env)
-	for _, check := range []string{"settings", "data folder", "database", "durability", "clock", "connections", "schema", "secret", "database role", "partitions", "operators", "balances", "deliveries", "postbacks", "redis", "spool", "outgoing"} {
+	for _, check := range []string{"settings", "data folder", "database", "durability", "clock", "connections", "schema", "secret", "database role", "partitions", "operators", "balances", "deliveries", "postbacks", "rollups", "redis", "spool", "outgoing"} {
 		if got[check] != "ok" {
 			t.Errorf("%s is %q", check, got[check])
 		}

@@ -119,6 +119,9 @@ func (s *Server) makeDemo(ctx context.Context, o demo.Options) (demo.Summary, er
 	guard := outbound.NewGuard(s.cfg.OutboundAllow, endpoints(o.Trackers, o.Troubled)...)
 	sum, err := demo.Load(ctx, demoDeps(s.db, click.NewSigner(s.secret, s.previous...), guard, s.cfg, o.Seed, s.log), o)
 	if err == nil {
+		err = s.db.Rollups().RollAll(ctx, o.Now.Add(-rollAfter))
+	}
+	if err == nil {
 		s.log.InfoContext(ctx, "demo data loaded", "seed", o.Seed, "days", o.Days, "seconds", time.Since(began).Round(100*time.Millisecond).Seconds())
 	}
 	return sum, err

@@ -145,6 +145,9 @@ func (d *doctor) database(ctx context.Context) {
 	if c.Migration >= backlogMigration {
 		d.backlog(ctx, db)
 	}
+	if c.Migration >= rollupsMigration {
+		d.rollups(ctx, db)
+	}
 }
 
 // secret reads the secret without making one. nil: there is none yet and none is missed.

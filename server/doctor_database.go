@@ -15,6 +15,7 @@ import (
 const (
 	oldestPostgres   = 150000
 	backlogMigration = 2 // of the tables that Backlog counts
+	rollupsMigration = 9
 	skewWarn         = 2 * time.Second
 	skewFail         = time.Minute // click ids from the future are refused after five
 	partitionsWarn   = 3 * 24 * time.Hour

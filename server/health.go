@@ -15,7 +15,7 @@ func (s *Server) healthRoutes(e *echo.Echo) {
 	e.GET("/readyz", func(c echo.Context) error { return s.answerReadiness(c, s.checks()) })
 	if s.track != nil {
 		e.GET("/readyz/track", func(c echo.Context) error {
-			return s.answerReadiness(c, []check{{"routing", func(context.Context) error { return s.track.doors.Ready() }}})
+			return s.answerReadiness(c, []check{{name: "routing", ask: func(context.Context) error { return s.track.doors.Ready() }}})
 		})
 	}
 }
@@ -24,23 +24,25 @@ func (s *Server) healthRoutes(e *echo.Echo) {
 type check struct {
 	name string
 	ask  func(context.Context) error
+	mild bool // shown, but no reason to send requests elsewhere
 }
 
 func (s *Server) checks() []check {
 	checks := []check{
-		{"database", s.db.Ping},
-		{"schema", func(context.Context) error {
+		{name: "database", ask: s.db.Ping},
+		{name: "schema", ask: func(context.Context) error {
 			if !s.prepared.Load() {
 				return errors.New("migrations have not run yet")
 			}
 			return nil
 		}},
-		{"redis", func(ctx context.Context) error { return s.queue.Ping(ctx).Err() }},
+		{name: "redis", ask: func(ctx context.Context) error { return s.queue.Ping(ctx).Err() }},
+		{name: "partitions", ask: func(ctx context.Context) error { return checkPartitions(ctx, s.db) }, mild: true},
 	}
 	if s.track != nil {
 		checks = append(checks,
-			check{"routing", func(context.Context) error { return s.track.doors.Ready() }},
-			check{"spool", func(context.Context) error {
+			check{name: "routing", ask: func(context.Context) error { return s.track.doors.Ready() }},
+			check{name: "spool", ask: func(context.Context) error {
 				_, err := s.track.spool.Err()
 				return err
 			}})
@@ -51,7 +53,7 @@ func (s *Server) checks() []check {
 // checkWithin is how long a part may take to answer. A part that ignores its deadline is not waited for either.
 const checkWithin = time.Second
 
-// answerReadiness names every failing part; 503 while any fails. A part's error text may name hosts, so it goes to the
+// answerReadiness names every failing part; 503 while any fails that requests need. A part's error text may name hosts, so it goes to the
 // log and the answer only says which part it is.
 func (s *Server) answerReadiness(c echo.Context, checks []check) error {
 	ctx, cancel := context.WithTimeout(c.Request().Context(), checkWithin)
@@ -78,6 +80,9 @@ func (s *Server) answerReadiness(c echo.Context, checks []check) error {
 		if err != nil {
 			s.log.WarnContext(ctx, "not ready", "part", check.name, "error", err)
 			parts[check.name] = "failing"
+			if check.mild {
+				continue
+			}
 			status, word = http.StatusServiceUnavailable, "failing"
 		}
 	}

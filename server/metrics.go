@@ -59,7 +59,7 @@ func (s *Server) metrics() *prometheus.Registry {
 		registry.MustRegister(&spoolCollector{s.track.spool, s.cfg.DataDir})
 	}
 	if s.cfg.Has(config.RoleWorker) {
-		registry.MustRegister(newBacklogCollector(s.db.Backlog, now))
+		registry.MustRegister(newBacklogCollector(s.db.Backlog, now), &daysCollector{db: s.db, clock: now})
 	}
 	return registry
 }

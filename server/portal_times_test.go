@@ -32,6 +32,9 @@ func TestTimesOfPages(t *testing.T) {
 	began := time.Now()
 	sum := mustLoadDemo(t, db, 1, *portalDays, now())
 	t.Logf("loaded in %s: %s", time.Since(began).Round(time.Second), sum)
+	if err := db.Rollups().RollAll(t.Context(), now().Add(-rollAfter)); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := db.Pool().Exec(t.Context(), "ANALYZE"); err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func unavailable(err error) bool {
 
 // periodic are the jobs of the worker, each run by one node of all.
 func (s *Server) periodic() []jobs.Periodic {
-	return append(append(s.mailJobs(), s.signUpJobs()...), []jobs.Periodic{
+	return append(append(append(s.mailJobs(), s.signUpJobs()...), s.clickJobs()...), []jobs.Periodic{
 		{Name: "partitions", Every: time.Hour, Run: func(ctx context.Context) error { return ensurePartitions(ctx, s.db) }},
 		{Name: "settle_pending", Every: time.Second, Run: func(ctx context.Context) error {
 			_, err := s.services.conversions.SettlePending(ctx)

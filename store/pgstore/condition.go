@@ -45,17 +45,25 @@ func (db *DB) Condition(ctx context.Context) (c Condition, err error) {
 	if err != nil {
 		return c, translate("read the role's rights", err)
 	}
-	for _, table := range partitioned {
-		until, err := db.partitionsUntil(ctx, table)
-		if err != nil {
-			return c, err
-		}
-		if c.PartitionsUntil.IsZero() || until.Before(c.PartitionsUntil) {
-			c.PartitionsUntil = until
-		}
+	if c.PartitionsUntil, err = db.PartitionsUntil(ctx); err != nil {
+		return c, err
 	}
 	err = q.QueryRow(ctx, `SELECT count(*) FROM users WHERE status = 'active' AND affiliate_id IS NULL AND advertiser_id IS NULL`).Scan(&c.Operators)
 	return c, translate("count operators", err)
+}
+
+// PartitionsUntil is the first day, from today on, for which a partitioned table has no partition.
+func (db *DB) PartitionsUntil(ctx context.Context) (first time.Time, err error) {
+	for _, table := range partitioned {
+		until, err := db.partitionsUntil(ctx, table)
+		if err != nil {
+			return first, err
+		}
+		if first.IsZero() || until.Before(first) {
+			first = until
+		}
+	}
+	return first, nil
 }
 
 // partitionsUntil is the first day, from today on, for which the table has no partition.
