@@ -26,7 +26,7 @@ const lookPage = `(() => {
 		const e = [...document.querySelectorAll('main *')].find(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest('.tw, [role=region], pre'));
 		bad.push('scrolls sideways by ' + wide + ' px: ' + (e?.outerHTML.slice(0, 160) ?? ''));
 	}
-	if (window.cls > 0.01) bad.push('layout shift ' + window.cls.toFixed(3));
+	if (window.cls > 0.01) bad.push('layout shift ' + window.cls.toFixed(3) + ': ' + window.moved.slice(0, 4).join(' | '));
 	const text = document.body.innerText;
 	const raw = text.match(/@[A-Z]\w*\(|\{\{|<nil>|%!\w\(|\bundefined\b|\bNaN\b/);
 	if (raw) bad.push('raw text ' + raw[0] + ' in …' + text.substr(Math.max(0, raw.index - 30), 80));
@@ -37,8 +37,7 @@ const lookPage = `(() => {
 		const w = Math.max(box.width, own.width), h = Math.max(box.height, own.height);
 		if (w > 1 && (w < 23.5 || h < 23.5)) bad.push('target of ' + Math.round(w) + '×' + Math.round(h) + ' px: ' + e.outerHTML.slice(0, 140));
 	}
-	for (const c of document.querySelectorAll('td, th')) if (c.checkVisibility() && c.scrollWidth > c.clientWidth + 20 && // past both paddings
-			 getComputedStyle(c).overflowX === 'visible')
+	for (const c of document.querySelectorAll('td, th')) if (c.checkVisibility() && c.scrollWidth > c.clientWidth + 2 && getComputedStyle(c).overflowX === 'visible')
 		bad.push('a cell of ' + c.clientWidth + ' px holds ' + c.scrollWidth + ': ' + c.outerHTML.slice(0, 160));
 	const h1 = document.querySelectorAll('h1').length;
 	if (h1 !== 1) bad.push(h1 + ' h1');

@@ -16,7 +16,7 @@ func (p *tab) another() *tab {
 // TestHabits: what people expect of every page, whatever it shows.
 func TestHabits(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	b := mustBrowser(t)

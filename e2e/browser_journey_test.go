@@ -27,7 +27,7 @@ const partnerPassword = "a-long-pass-phrase-of-partners"
 func mustJourney(t *testing.T) *journey {
 	t.Helper()
 	b := mustBrowser(t)
-	j := &journey{w: mustServe(t, mustDataDir(t)), b: b, tracker: mustReceiver(t)}
+	j := &journey{w: mustFresh(t), b: b, tracker: mustReceiver(t)}
 	j.operator, j.affiliate, j.advertiser = b.mustTab(j.w.URL, 1440, 900), b.mustTab(j.w.URL, 1440, 900), b.mustTab(j.w.URL, 1440, 900)
 	return j
 }
@@ -137,9 +137,9 @@ func (j *journey) mail(to, pattern string) string {
 func (j *journey) approve() {
 	p := j.affiliate
 	p.click("Offers")
-	p.click("Apply for Lumio Mattress")
+	p.click("Apply for access to Lumio Mattress")
 	p.sees("Apply for this offer?")
-	p.click("Apply")
+	p.click("Apply for access")
 	p.sees("You have applied")
 
 	o := j.operator

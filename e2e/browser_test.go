@@ -24,7 +24,7 @@ import (
 // screenshots is where pictures of the pages go when WAYPOST_SCREENSHOTS names a folder.
 var screenshots = os.Getenv("WAYPOST_SCREENSHOTS")
 
-// browser is one Chromium with the pages of one test.
+// browser is the run's Chromium for one test, whose pages share no cookies with those of others.
 type browser struct {
 	t   testing.TB
 	ctx context.Context
@@ -32,6 +32,11 @@ type browser struct {
 
 func mustBrowser(t testing.TB) *browser {
 	t.Helper()
+	return &browser{t: t, ctx: chromium(t)}
+}
+
+// chromium is the one process that all tests open their pages in.
+var chromium = once(func(t testing.TB) context.Context {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -51,8 +56,8 @@ func mustBrowser(t testing.TB) *browser {
 	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
-	return &browser{t: t, ctx: ctx}
-}
+	return ctx
+})
 
 // tab is one page with cookies of its own, and what went wrong in it.
 type tab struct {
@@ -65,9 +70,15 @@ type tab struct {
 	bytes  float64
 }
 
-// observe counts layout shifts from the first moment of each document, and marks one that is about to be left.
-const observe = `window.cls = 0;
-new PerformanceObserver(l => l.getEntries().forEach(e => { if (!e.hadRecentInput) window.cls += e.value; })).observe({ type: 'layout-shift', buffered: true });
+// observe counts layout shifts from the first moment of each document and notes what moved, and marks a document that is
+// about to be left.
+const observe = `window.cls = 0; window.moved = [];
+new PerformanceObserver(l => l.getEntries().forEach(e => {
+	if (e.hadRecentInput) return;
+	window.cls += e.value;
+	const at = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
+	for (const s of e.sources) window.moved.push(((s.node?.outerHTML ?? s.node?.textContent) ?? 'what is gone').slice(0, 120) + ' from ' + at(s.previousRect) + ' to ' + at(s.currentRect) + ' after ' + Math.round(e.startTime) + ' ms');
+})).observe({ type: 'layout-shift', buffered: true });
 navigation.addEventListener('navigate', e => { if (!e.destination.sameDocument && e.downloadRequest === null) window.leaving = true; });
 addEventListener('submit', e => { if (!e.defaultPrevented && e.target.method !== 'dialog') window.leaving = true; });
 addEventListener('pageshow', () => { window.leaving = false; });`
@@ -143,10 +154,10 @@ func (p *tab) troubles() []string {
 	return found
 }
 
-// do takes steps within a minute; one that cannot be done ends the test.
+// do takes steps; one that cannot be done ends the test.
 func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.fail("%v", err)
@@ -156,7 +167,7 @@ func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 // ask evaluates an expression in the page, and waits for a promise.
 func ask[T any](p *tab, expression string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -168,7 +179,7 @@ func ask[T any](p *tab, expression string) T {
 // await asks until the expression is true. A page that goes while it is asked is asked again.
 func (p *tab) await(what, expression string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	for {
 		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`!!(`+expression+`)`))

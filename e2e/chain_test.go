@@ -19,7 +19,7 @@ func TestChain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := mustServe(t, mustDataDir(t), env(t)...)
+			w := mustFresh(t, env(t)...)
 			c := w.mustLogIn()
 			n := w.mustNetwork(c, object{"override_percent": "20"}, nil)
 			tr := mustTracker(t)
@@ -110,7 +110,7 @@ func assertTrace(t *testing.T, c *client, clickID string, kinds ...string) {
 // TestCommissionExamples are the examples and the tables of contract section 3, Commission math.
 func TestCommissionExamples(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	for name, tc := range map[string]struct {
 		currency            string
@@ -157,7 +157,7 @@ func TestCommissionExamples(t *testing.T) {
 // TestRefusals are the answers of contract section 3 that a wrong call meets; each stands in the incoming log.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	good := mustClick(t, n.Link)

@@ -51,7 +51,7 @@ func oneTime(t testing.TB, secret string, at time.Time) string {
 // TestContractAPI: what all resources of section 5 share, and log-in, roles, lists, log lines, reports.
 func TestContractAPI(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, object{"override_percent": "25"}, nil)
 	user := func(t testing.TB, role, email string, fields object) *client {

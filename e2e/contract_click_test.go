@@ -33,7 +33,7 @@ func visit(t testing.TB, method, link string, headers ...string) (status int, lo
 // TestContractLinkParameters is the table of section 2: each name and alias reaches its field.
 func TestContractLinkParameters(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	lines := map[string][2]string{ // query → field and value of the click
@@ -82,7 +82,7 @@ func TestContractLinkParameters(t *testing.T) {
 // TestContractDestinationMacros fills every macro of section 2 in each spelling.
 func TestContractDestinationMacros(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	const agent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
 	n := w.mustNetwork(c, nil, nil)
@@ -149,7 +149,7 @@ func TestContractDestinationMacros(t *testing.T) {
 // TestContractDestinationWarnings: what a save tells about a destination.
 func TestContractDestinationWarnings(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	for destination, want := range map[string]int{ // → warnings at least
@@ -181,7 +181,7 @@ func TestContractDestinationWarnings(t *testing.T) {
 // TestContractRefusedClicks: the reasons of section 2, the fallback chain, and what is never stored.
 func TestContractRefusedClicks(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	listed := func(offer, reason string) int {
 		count := 0

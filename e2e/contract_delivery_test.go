@@ -116,7 +116,7 @@ func signedBy(t testing.TB, call received, secret string) bool {
 // TestContractDeliveries is section 4: what fires, what it carries, and what becomes of the receiver's answer.
 func TestContractDeliveries(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 
 	t.Run("scopes", func(t *testing.T) {

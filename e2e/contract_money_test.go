@@ -48,7 +48,7 @@ func assertFields(t testing.TB, got object, want map[string]string) {
 // TestContractMoney: payout and revenue models, override, currencies and rates of section 3, and the balances of section 5.
 func TestContractMoney(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	today := time.Now().UTC().Format(time.DateOnly)
 	rate := func(t testing.TB, date, base, quote, value string) {

@@ -18,7 +18,7 @@ import (
 // pixels, the incoming log.
 func TestContractOutcomes(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t), "WAYPOST_FALLBACK_URL=https://fallback.example/?o={offer_id}&s={sub1}")
+	w := mustFresh(t, "WAYPOST_FALLBACK_URL=https://fallback.example/?o={offer_id}&s={sub1}")
 	c := w.mustLogIn()
 	send := func(t testing.TB, pairs ...string) (int, object) {
 		t.Helper()

@@ -60,7 +60,7 @@ func assertAnswer(t testing.TB, got object, status, code string) {
 // TestContractPostbackNames is the table of section 3: each name and alias, in each form.
 func TestContractPostbackNames(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, object{"goals": []object{
 		{"alias": "default", "is_default": true}, {"alias": "lead", "payout": object{"model": "fixed", "amount": "5"}}}})
@@ -145,7 +145,7 @@ func TestContractPostbackNames(t *testing.T) {
 // TestContractPostbackReading: first name wins, query before body, empty and unfilled values are missing.
 func TestContractPostbackReading(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	for name, tc := range map[string]struct {
@@ -223,7 +223,7 @@ func TestContractPostbackReading(t *testing.T) {
 // TestContractPostbackAuth: token, hmac, ip, none.
 func TestContractPostbackAuth(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	sign := func(secret, text string) string {
 		mac := hmac.New(sha256.New, []byte(secret))
@@ -315,7 +315,7 @@ func TestContractPostbackAuth(t *testing.T) {
 // TestContractStatuses: words, maps, moves, holds.
 func TestContractStatuses(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, object{"status_map": object{"fertig": "approved", "paid": "rejected"}}, nil)
 	send := func(query string) (int, object) {
@@ -384,7 +384,7 @@ func TestContractStatuses(t *testing.T) {
 // TestContractIdempotency: the key and the modes.
 func TestContractIdempotency(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustShared(t)
 	c := w.mustLogIn()
 	type step struct {
 		query         string

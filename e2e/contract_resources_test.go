@@ -96,7 +96,7 @@ func assertKinds(t testing.TB, what string, got object, fields string) {
 // TestContractResources is the table of section 5, a line each.
 func TestContractResources(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	own := w.mustNetwork(c, nil, nil) // for what is deleted

@@ -21,8 +21,7 @@ import (
 // database under load, and after an orderly stop.
 func TestKilledProcessesLoseNothing(t *testing.T) {
 	t.Parallel()
-	dir := mustDataDir(t)
-	w := mustServe(t, dir)
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 
@@ -133,7 +132,7 @@ func tryPostback(base string, q url.Values) (body string, ok bool) {
 // TestOneOfManyEqualPostbacks: 64 identical calls at the same instant make one conversion, one credit, one delivery.
 func TestOneOfManyEqualPostbacks(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	tr := mustTracker(t)
@@ -177,7 +176,7 @@ func TestOneOfManyEqualPostbacks(t *testing.T) {
 func TestFlushedRedisLosesNoDelivery(t *testing.T) {
 	t.Parallel()
 	redisURL := mustRedis(t)
-	w := mustServe(t, mustDataDir(t), "REDIS_URL="+redisURL)
+	w := mustFresh(t, "REDIS_URL="+redisURL)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	tr := mustTracker(t)
@@ -225,7 +224,7 @@ func TestFlushedRedisLosesNoDelivery(t *testing.T) {
 // TestSecondServeIsRefused: two processes on one data folder would share a spool.
 func TestSecondServeIsRefused(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	second := exec.Command(binary, "serve")
 	second.Env = append(w.env, "WAYPOST_ADDR="+mustFreeAddr(t))
 	out, err := second.CombinedOutput()

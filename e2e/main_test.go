@@ -4,6 +4,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,13 +33,24 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "waypost")
-	build := exec.Command("go", "build", "-o", binary, "../cmd/waypost")
+	build := exec.Command("go", "build", "-trimpath", "-o", binary, "../cmd/waypost")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	// Many tests wait for a lease or a retry more than they work: more of them at once than processors.
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	}
+	code := m.Run()
+	if !shared.end() && code == 0 {
+		return 1
+	}
+	return code
 }
 
 const (
@@ -128,7 +142,7 @@ func (w *waypost) start() {
 // await polls a path until it answers with the status.
 func (w *waypost) await(path string, status int) {
 	w.t.Helper()
-	deadline := time.Now().Add(90 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		select {
 		case <-w.done:
@@ -161,9 +175,9 @@ func (w *waypost) stop() time.Duration {
 	_ = w.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-w.done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		_ = w.cmd.Process.Kill()
-		w.t.Errorf("SIGTERM did not end the program in 30 s\n%s", w.out)
+		w.t.Errorf("SIGTERM did not end the program in %s\n%s", patience, w.out)
 	}
 	return time.Since(began)
 }
@@ -241,7 +255,7 @@ func mustRedis(t testing.TB) string {
 		t.Fatalf("start redis-server (make test installs it): %v", err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)

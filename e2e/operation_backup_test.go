@@ -62,7 +62,7 @@ func settledTrace(t testing.TB, c *client, clickID string, deliveries int) objec
 // was acknowledged before the backup began is there, down to the same traces.
 func TestBackupOfARunningServerIsRestored(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, object{"override_percent": "20"}, nil)
 	tr := mustTracker(t)
@@ -182,7 +182,7 @@ func TestBackupOfARunningServerIsRestored(t *testing.T) {
 // TestSpoolOfABackupIsLoaded: clicks that no database had yet travel in the backup's spool.
 func TestSpoolOfABackupIsLoaded(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	n := w.mustNetwork(w.mustLogIn(), nil, nil)
 	ids := make([]string, 50)
 	for i := range ids {

@@ -86,7 +86,7 @@ func TestDoctorNamesWhatIsWrong(t *testing.T) {
 // TestDoctorFindsChangedBalances: beside a running server all is well; then somebody changes a balance by hand.
 func TestDoctorFindsChangedBalances(t *testing.T) {
 	t.Parallel()
-	w := mustServe(t, mustDataDir(t))
+	w := mustFresh(t)
 	n := w.mustNetwork(w.mustLogIn(), nil, nil)
 	id := mustClick(t, n.Link)
 	if status, answer := w.postback(url.Values{"clickid": {id}, "token": {n.Token}, "com": {"12.50"}}); status != http.StatusOK {
@@ -161,7 +161,7 @@ func TestStartAndStopSpeakToPeople(t *testing.T) {
 func TestNoSecretReachesTheLog(t *testing.T) {
 	t.Parallel()
 	const hidden = "zqhunter2hunter2zq"
-	w := mustServe(t, mustDataDir(t), "WAYPOST_LOG_LEVEL=debug", "WAYPOST_METRICS_TOKEN="+hidden)
+	w := mustFresh(t, "WAYPOST_LOG_LEVEL=debug", "WAYPOST_METRICS_TOKEN="+hidden)
 	c := w.mustLogIn()
 	n := w.mustNetwork(c, nil, nil)
 	id := mustClick(t, n.Link)
