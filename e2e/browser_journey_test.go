@@ -137,7 +137,7 @@ func (j *journey) mail(to, pattern string) string {
 func (j *journey) approve() {
 	p := j.affiliate
 	p.click("Offers")
-	p.click("Apply for access to Lumio Mattress")
+	p.click("Apply for Lumio Mattress")
 	p.sees("Apply for this offer?")
 	p.click("Apply for access")
 	p.sees("You have applied")
