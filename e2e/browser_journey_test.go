@@ -139,7 +139,7 @@ func (j *journey) approve() {
 	p.click("Offers")
 	p.click("Apply for Lumio Mattress")
 	p.sees("Apply for this offer?")
-	p.click("Apply for access")
+	p.click("Apply")
 	p.sees("You have applied")
 
 	o := j.operator

@@ -159,7 +159,7 @@ func (j *journey) applyByKeys() {
 	p.assertFocus("Apply for Lumio Mattress", "after Esc")
 	p.press(space)
 	p.await("the dialog asks again", `!!document.querySelector('#apply[open]')`)
-	p.enterOn("Apply for access")
+	p.enterOn("Apply")
 	p.sees("You have applied")
 
 	o.goTo("Work queue")
