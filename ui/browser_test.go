@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -53,12 +54,17 @@ func gallerySite(t *testing.T) string {
 	return server.URL
 }
 
-// browser starts Chromium.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs Chromium")
-	}
+// endChromium ends what chromium started.
+var endChromium = func() {}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	endChromium()
+	os.Exit(code)
+}
+
+// chromium is the one process that all tests of this package open their pages in.
+var chromium = sync.OnceValues(func() (context.Context, error) {
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -67,18 +73,32 @@ func browser(t *testing.T) context.Context {
 		}
 	}
 	if path == "" {
-		t.Fatal("no Chromium found: run make parts, which installs it, or install the package chromium")
+		return nil, errors.New("no Chromium found: run make parts, which installs it, or install the package chromium")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("hide-scrollbars", true))
-	ctx, cancel := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx); err != nil {
+	allocator, endProcess := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, end := chromedp.NewContext(allocator)
+	endChromium = func() { end(); endProcess() }
+	return ctx, chromedp.Do(ctx)
+})
+
+// browser opens a page that shares no cookies with those of other tests.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("needs Chromium")
+	}
+	parent, err := chromium()
+	if err != nil {
 		t.Fatalf("Chromium does not start: %v", err)
 	}
+	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // opens it; the limit below ends no browser
+		t.Fatalf("open a page: %v", err)
+	}
+	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
+	t.Cleanup(cancel)
 	return ctx
 }
 
@@ -142,10 +162,10 @@ func run[T any](t *testing.T, ctx context.Context, expression string) T {
 	return value
 }
 
-// happens waits up to 5 s for a condition of the page.
+// happens waits up to 20 s for a condition of the page.
 func happens(t *testing.T, ctx context.Context, condition string) bool {
 	t.Helper()
-	return run[bool](t, ctx, `new Promise(answer => { const end = performance.now() + 5000; (function look() { let ok = false; try { ok = `+condition+` } catch {} if (ok || performance.now() > end) answer(!!ok); else setTimeout(look, 20); })(); })`)
+	return run[bool](t, ctx, `new Promise(answer => { const end = performance.now() + 20000; (function look() { let ok = false; try { ok = `+condition+` } catch {} if (ok || performance.now() > end) answer(!!ok); else setTimeout(look, 20); })(); })`)
 }
 
 const watchShifts = `window.cls = 0;
