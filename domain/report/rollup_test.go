@@ -6,6 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
@@ -182,5 +185,47 @@ func TestSpans(t *testing.T) {
 		if got := fmt.Sprintf("%x", report.SpansEnded(midnight, midnight.Add(at))); got != want {
 			t.Errorf("over %s into the day are %s, want %s", at, got, want)
 		}
+	}
+}
+
+// A period and the one before it are what they are by themselves, in whatever zone and however long.
+func TestCompared(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.traffic(500)
+	ctx := context.Background()
+	compare := cmp.Comparer(report.Sum.Equal)
+	for _, q := range []report.Query{
+		{From: "2026-11-12", To: "2026-11-21"}, {From: "2026-11-12", To: "2026-11-21", Zone: "Europe/Berlin", GroupBy: "hour,offer"},
+		{From: "2026-11-12", GroupBy: "day,affiliate", Zone: "America/St_Johns"}, {From: "2026-11-12", To: "2026-11-21", GroupBy: "week"},
+		{From: "2026-11-12T07:30:00Z", To: "2026-11-20T09:12:00Z"}, {From: "2026-11-12", To: "2026-11-21", GroupBy: "offer"},
+		{From: "2026-11-12", To: "2026-11-21", Currency: "USD"},
+	} {
+		q.Limit = report.MaxRows
+		now, was, err := w.service.Compared(ctx, admin, q, "2026-11-03")
+		if err != nil {
+			t.Fatalf("%+v: %v", q, err)
+		}
+		alone, err := w.service.Report(ctx, admin, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := cmpopts.IgnoreFields(report.Key{}, "ID") // of a time it is the number of its span
+		if diff := cmp.Diff(alone, now, compare, ids, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%+v (-alone +compared):\n%.1500s", q, diff)
+		}
+		q.From, q.To = "2026-11-03", now.From.Format(time.RFC3339)
+		if alone, err = w.service.Report(ctx, admin, q); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(alone, was, compare, ids, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("before %+v (-alone +compared):\n%.1500s", q, diff)
+		}
+	}
+	if now, was, err := w.service.Compared(ctx, admin, report.Query{From: "2026-10-30", To: "2026-11-21", Limit: 1000}, "2025-10-20"); err != nil || len(now.Totals) == 0 || len(was.Totals) != 0 {
+		t.Errorf("both together are longer than a report: %v, %v, %v", now.Totals, was.Totals, err)
+	}
+	if _, _, err := w.service.Compared(ctx, admin, report.Query{From: "soon"}, "2026-11-03"); !errs.HasCode(err, "invalid_time") {
+		t.Error(err)
 	}
 }

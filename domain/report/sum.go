@@ -36,4 +36,6 @@ func (s Sum) Equal(other Sum) bool {
 	return s.currency == other.currency && s.Minor().Cmp(other.Minor()) == 0
 }
 
+func (s Sum) add(other Sum) Sum { return Sum{new(big.Int).Add(s.Minor(), other.Minor()), s.currency} }
+
 func (s Sum) sub(other Sum) Sum { return Sum{new(big.Int).Sub(s.Minor(), other.Minor()), s.currency} }
