@@ -6,6 +6,7 @@ import (
 
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -28,13 +29,17 @@ func (a *admin) showOfferAccess(f *portal.Frame, status int, o offer.Offer, type
 	if err != nil {
 		return err
 	}
-	names, options, err := a.affiliateNames(f)
+	var ids portal.NameIDs
+	for _, access := range list.Items {
+		ids.Affiliates = append(ids.Affiliates, access.AffiliateID)
+	}
+	names, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
 	path := offerPath(f, o.ID) + "/access"
 	v := accessView{Action: path, CSRF: f.CSRF, May: may(f), Lead: accessLead(o.Visibility),
-		Pick: ui.Field{Name: "affiliate", Label: "Affiliate", Value: typed, Error: x["affiliate"], Options: options, Placeholder: "Number or name", Autocomplete: "off"}}
+		Pick: f.Finding(search.KindAffiliate, ui.Field{Name: "affiliate", Label: "Affiliate", Value: typed, Error: x["affiliate"]})}
 	v.Summary = x.Summary(v.Pick)
 	v.List = listView{Filter: accessBar(path, filter), Pager: portal.Pager(path, filter, filter.Paging, list, "affiliate"),
 		Table: ui.Table{ID: "access", Name: "Affiliates of " + o.Name, Actions: v.May, CSRF: f.CSRF, Columns: []ui.Column{{Label: "Affiliate", Wide: true}, {Label: "Access"}, {Label: "Since", Hide: true}},
@@ -43,7 +48,7 @@ func (a *admin) showOfferAccess(f *portal.Frame, status int, o offer.Offer, type
 		v.List.Table.Empty = ui.NoResults(path)
 	}
 	for _, access := range list.Items {
-		name := a.affiliateName(f, names, access.AffiliateID)
+		name := names.Affiliate(access.AffiliateID)
 		v.List.Table.Rows = append(v.List.Table.Rows, accessRow(f, path, ui.Cell{Text: name, Href: f.Path("/affiliates/" + fmtID(access.AffiliateID)), Sub: "Affiliate " + fmtID(access.AffiliateID),
 			Narrow: "Affiliate " + fmtID(access.AffiliateID), Square: ui.Initials(name)}, access, "affiliate", int64(access.AffiliateID)))
 	}

@@ -136,19 +136,27 @@ func (a *admin) affiliatePostbacks(f *portal.Frame) error {
 	path := p.base(f) + "/postbacks"
 	t := ui.Table{ID: "postbacks", Name: "Postbacks of " + p.name, Actions: may(f), Columns: []ui.Column{{Label: "Address", Wide: true}, {Label: "State"}, {Label: "Sent for", Hide: true}, {Label: "Failures", Number: true, Hide: true}},
 		Empty: ui.Empty(ui.Nothing{Icon: "webhook", Title: "No postback yet", Text: "The affiliate sets one up in its own portal; then its tracker learns of each conversion."})}
+	var ids portal.NameIDs
 	for _, one := range list.Items {
-		t.Rows = append(t.Rows, postbackRow(f, path, one))
+		ids.Offers, ids.Goals = append(ids.Offers, one.OfferID), append(ids.Goals, one.GoalID)
+	}
+	names, err := f.Names(ids)
+	if err != nil {
+		return err
+	}
+	for _, one := range list.Items {
+		t.Rows = append(t.Rows, postbackRow(f, names, path, one))
 	}
 	return a.renderParty(f, http.StatusOK, p, "/postbacks", "Postbacks", listCard(listView{Table: t, Pager: portal.Pager(path, filter, filter.Paging, list, "postback")}))
 }
 
-func postbackRow(f *portal.Frame, path string, p postback.Postback) ui.Row {
+func postbackRow(f *portal.Frame, names portal.Names, path string, p postback.Postback) ui.Row {
 	scope := "Every offer"
 	switch {
 	case p.GoalID != 0:
-		scope = fmt.Sprintf("Goal %d of offer %d", p.GoalID, p.OfferID)
+		scope = names.Goal(p.OfferID, p.GoalID) + " of " + names.Offer(p.OfferID)
 	case p.OfferID != 0:
-		scope = fmt.Sprintf("Offer %d", p.OfferID)
+		scope = names.Offer(p.OfferID)
 	}
 	state, sends, verb, icon := "active", "", "Pause", "player-pause"
 	if !p.Active {
@@ -259,11 +267,11 @@ func (a *admin) affiliateBalance(f *portal.Frame) error {
 	t := ui.Table{ID: "ledger", Name: "Ledger of " + p.name, Compact: true, Columns: []ui.Column{{Label: "What", Wide: true}, {Label: "From", Hide: true}, {Label: "To", Hide: true}, {Label: "When", Hide: true}, {Label: "Amount", Number: true}},
 		Empty: ui.Empty(ui.Nothing{Icon: "coin", Title: "Nothing earned yet", Text: "The first conversion makes the first entry. Entries are never changed: a correction is an entry of its own."})}
 	for _, e := range list.Items {
-		cell := ui.Cell{Text: ledgerWords(e.Kind), Sub: e.Note, Narrow: f.Time(e.At) + " · " + string(e.From) + " → " + string(e.To)}
+		cell := ui.Cell{Text: ledgerWords(e.Kind), Sub: e.Note, Narrow: f.Time(e.At) + " · " + f.AccountWords(e.From) + " → " + f.AccountWords(e.To)}
 		if !e.ConversionID.IsZero() {
 			cell.Href = f.Path("/conversions/" + e.ConversionID.String())
 		}
-		t.Rows = append(t.Rows, ui.Row{ID: "entry-" + e.ID.String(), Cells: []ui.Cell{cell, {Text: string(e.From), Mono: true}, {Text: string(e.To), Mono: true},
+		t.Rows = append(t.Rows, ui.Row{ID: "entry-" + e.ID.String(), Cells: []ui.Cell{cell, {Text: f.AccountWords(e.From)}, {Text: f.AccountWords(e.To)},
 			{Text: f.Time(e.At), Title: f.Exact(e.At)}, {Text: portal.Money(e.Amount), Strong: true}}})
 	}
 	return a.renderParty(f, http.StatusOK, p, "/balance", "Balance", balanceTab(stats, portal.URL(path, nil, "format", "csv"), listView{Table: t, Pager: portal.Pager(path, filter, filter.Paging, list, "ledger line")}))

@@ -54,6 +54,12 @@ func (a *admin) audit(f *portal.Frame) error {
 	for _, u := range users {
 		people = append(people, ui.Option{Value: portal.Picked(u.ID, u.Email), Label: u.Email})
 	}
+	person := portal.Picked(filter.User, "")
+	for _, u := range users {
+		if u.ID == asked.UserID {
+			person = portal.Picked(u.ID, u.Email)
+		}
+	}
 	var types, actions []ui.Option
 	for _, kind := range auditTypes {
 		types = append(types, ui.Option{Value: kind, Label: capital(strings.ReplaceAll(kind, "_", " "))})
@@ -68,8 +74,8 @@ func (a *admin) audit(f *portal.Frame) error {
 		Pager: portal.Pager(path, filter, filter.Paging, list, "entry"),
 		Filter: ui.Filter{ID: "filter", Action: path, ResetHref: path, Search: "object", SearchLabel: "Id of the object", SearchValue: filter.Object, Range: filter.Picker(f, "dates", "Any time"),
 			Selects: []ui.FilterSelect{{Field: "type", Label: "Kind of object", Any: "Any kind of object", Value: filter.Type, Options: types}},
-			Fields:  moreFields(setCount(filter.User != 0, filter.Action != ""), []ui.Field{pickField("user", "Person", filter.User, people), action})}}
-	v.Filter.Chips = portal.Chips(path, filter, append([]string{"user", isPick("Person", people, filter.User), "action", portal.Is("Deed", filter.Action), "type", portal.Is("Kind", filter.Type), "object", portal.Is("Object", filter.Object)}, periodChips(filter.Period)...)...)
+			Fields:  moreFields(setCount(filter.User != 0, filter.Action != ""), []ui.Field{ui.Field{Name: "user", ID: "filter-user", Label: "Person", Value: person, Options: people, Placeholder: "Any person", Autocomplete: "off"}, action})}}
+	v.Filter.Chips = portal.Chips(path, filter, append([]string{"user", portal.Is("Person", person), "action", portal.Is("Deed", filter.Action), "type", portal.Is("Kind", filter.Type), "object", portal.Is("Object", filter.Object)}, periodChips(filter.Period)...)...)
 	v.Table = ui.Table{ID: "audit", Name: "Audit log", Empty: ui.NoResults(path), Columns: []ui.Column{{Label: "Deed", Wide: true}, {Label: "Who", Hide: true}, {Label: "When", Hide: true}, {Label: "From", Hide: true}, {Label: "What changed", Wrap: true}}}
 	if len(v.Filter.Chips) == 0 {
 		v.Table.Empty = ui.Empty(ui.Nothing{Icon: "history", Title: "Nothing was done yet", Text: "Each change of the catalogue, of money and of people stands here for good."})

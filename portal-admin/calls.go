@@ -12,6 +12,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -62,11 +63,11 @@ func (a *admin) calls(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var ids []offer.ID
+	ids := portal.NameIDs{Offers: []offer.ID{asked.OfferID}, Affiliates: []affiliate.ID{asked.AffiliateID}, Advertisers: []advertiser.ID{asked.AdvertiserID}}
 	for _, l := range list.Items {
-		ids = append(ids, l.OfferID)
+		ids.Offers = append(ids.Offers, l.OfferID)
 	}
-	n, err := a.named(f, ids)
+	n, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
@@ -117,29 +118,29 @@ func (a *admin) offerReplay(f *portal.Frame, filter callFilter, asked conversion
 		Text: "Those of this list that were refused or still wait are decided again, as they came, oldest first. What can count now makes conversions, money and postbacks."}, nil
 }
 
-func callBar(f *portal.Frame, n trafficNames, path string, filter callFilter) ui.Filter {
+func callBar(f *portal.Frame, n portal.Names, path string, filter callFilter) ui.Filter {
 	bar := ui.Filter{ID: "filter", Action: path, Search: "click", SearchLabel: "Whole click id", SearchValue: filter.Click, ResetHref: path, Range: filter.Picker(f, "dates", "Any time"),
 		Selects: []ui.FilterSelect{{Field: "status", Label: "Result", Any: "Any result", Value: filter.Status, Options: ui.StatusOptions(ui.Calls, "recorded", "updated", "duplicate", "queued", "refused")}},
 		Fields: moreFields(setCount(filter.Code != "", filter.IP != "", filter.Offer != 0, filter.Advertiser != 0, filter.Affiliate != 0), []ui.Field{textField("code", "Code", filter.Code), textField("ip", "Address", filter.IP),
-			pickField("offer", "Offer", filter.Offer, n.offerList), pickField("advertiser", "Advertiser", filter.Advertiser, n.advertiserList), pickField("affiliate", "Affiliate", filter.Affiliate, n.affiliateList)})}
+			f.FilterPick(search.KindOffer, filter.Offer, n), f.FilterPick(search.KindAdvertiser, filter.Advertiser, n), f.FilterPick(search.KindAffiliate, filter.Affiliate, n)})}
 	status := ""
 	if filter.Status != "" {
 		status = ui.StatusOf(ui.Calls, filter.Status).Word
 	}
 	bar.Chips = portal.Chips(path, filter, append([]string{"status", portal.Is("Result", status), "click", portal.Is("Click id", filter.Click), "code", portal.Is("Code", filter.Code), "ip", portal.Is("Address", filter.IP),
-		"offer", isPick("Offer", n.offerList, filter.Offer), "advertiser", isPick("Advertiser", n.advertiserList, filter.Advertiser), "affiliate", isPick("Affiliate", n.affiliateList, filter.Affiliate)}, periodChips(filter.Period)...)...)
+		"offer", n.IsPicked(search.KindOffer, filter.Offer), "advertiser", n.IsPicked(search.KindAdvertiser, filter.Advertiser), "affiliate", n.IsPicked(search.KindAffiliate, filter.Affiliate)}, periodChips(filter.Period)...)...)
 	return bar
 }
 
-func (a *admin) callRow(f *portal.Frame, n trafficNames, l conversion.LogEntry) ui.Row {
+func (a *admin) callRow(f *portal.Frame, n portal.Names, l conversion.LogEntry) ui.Row {
 	clickCell := ui.Cell{Text: portal.None}
 	if !l.ClickID.IsZero() {
 		text := a.Clicks.Text(l.ClickID)
 		clickCell = ui.Cell{Text: text[:10] + "…", Mono: true, Href: a.tracePath(f, l.ClickID), Title: text}
 	}
 	return ui.Row{ID: "l-" + l.ID.String(), Cells: []ui.Cell{
-		{Text: callWords(l), Href: f.Path("/postback-log/" + l.ID.String()), Sheet: "Incoming call", Sub: callNote(l), Narrow: f.Ago(l.ReceivedAt) + " · " + n.offer(l.OfferID)},
-		{Text: f.Ago(l.ReceivedAt), Title: f.Exact(l.ReceivedAt)}, {Text: n.offer(l.OfferID)}, clickCell, {Text: l.IP, Mono: true}, {Body: ui.StatusBadge(ui.Calls, string(l.Status))}}}
+		{Text: callWords(l), Href: f.Path("/postback-log/" + l.ID.String()), Sheet: "Incoming call", Sub: callNote(l), Narrow: f.Ago(l.ReceivedAt) + " · " + n.Offer(l.OfferID)},
+		{Text: f.Ago(l.ReceivedAt), Title: f.Exact(l.ReceivedAt)}, {Text: n.Offer(l.OfferID)}, clickCell, {Text: l.IP, Mono: true}, {Body: ui.StatusBadge(ui.Calls, string(l.Status))}}}
 }
 
 // callNote is the code of the answer, and who sent the call if a portal did.
@@ -198,13 +199,13 @@ func (a *admin) call(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.named(f, []offer.ID{l.OfferID})
+	n, err := f.Names(portal.NameIDs{Offers: []offer.ID{l.OfferID}, Affiliates: []affiliate.ID{l.AffiliateID}})
 	if err != nil {
 		return err
 	}
 	v := callView{line: l, params: portal.CallPairs(l.Query), hints: l.Hints(), trace: a.tracePath(f, l.ClickID), raw: rawCall(l)}
-	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, portal.Or(l.Code))}, {Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: n.offer(l.OfferID)},
-		{Label: "Affiliate", Text: n.affiliate(l.AffiliateID)}}
+	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, portal.Or(l.Code))}, {Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: n.Offer(l.OfferID)},
+		{Label: "Affiliate", Text: n.Affiliate(l.AffiliateID)}}
 	if by := portal.RehearsedBy(l); by != "" {
 		sent := ui.Pair{Label: "Sent by", Text: by}
 		if l.Rehearsal.UserID != 0 && f.May(account.PermissionManageUsers) {

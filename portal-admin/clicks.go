@@ -8,6 +8,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -47,11 +48,11 @@ func (a *admin) clicks(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var ids []offer.ID
+	ids := portal.NameIDs{Offers: []offer.ID{asked.OfferID}, Affiliates: []affiliate.ID{asked.AffiliateID}}
 	for _, c := range list.Items {
-		ids = append(ids, c.OfferID)
+		ids.Offers, ids.Affiliates = append(ids.Offers, c.OfferID), append(ids.Affiliates, c.AffiliateID)
 	}
-	n, err := a.named(f, ids)
+	n, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
@@ -61,13 +62,13 @@ func (a *admin) clicks(f *portal.Frame) error {
 		Pager: portal.Pager(path, filter, filter.Paging, list, "click"),
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Click id, ours or the affiliate's", SearchValue: filter.Query, ResetHref: path,
 			Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "Counted or not", Value: filter.Valid, Options: counts}}, Range: filter.Picker(f, "dates", "Any time"),
-			Fields: moreFields(setCount(filter.Offer != 0, filter.Affiliate != 0), []ui.Field{pickField("offer", "Offer", filter.Offer, n.offerList), pickField("affiliate", "Affiliate", filter.Affiliate, n.affiliateList)})}}
+			Fields: moreFields(setCount(filter.Offer != 0, filter.Affiliate != 0), []ui.Field{f.FilterPick(search.KindOffer, filter.Offer, n), f.FilterPick(search.KindAffiliate, filter.Affiliate, n)})}}
 	shown := ""
 	if filter.Valid != "" {
 		shown = oneOf(counts, filter.Valid)
 	}
-	v.Filter.Chips = portal.Chips(path, filter, append([]string{"q", portal.Is("Affiliate's click id", filter.Query), "valid", shown, "offer", isPick("Offer", n.offerList, filter.Offer),
-		"affiliate", isPick("Affiliate", n.affiliateList, filter.Affiliate)}, periodChips(filter.Period)...)...)
+	v.Filter.Chips = portal.Chips(path, filter, append([]string{"q", portal.Is("Affiliate's click id", filter.Query), "valid", shown, "offer", n.IsPicked(search.KindOffer, filter.Offer),
+		"affiliate", n.IsPicked(search.KindAffiliate, filter.Affiliate)}, periodChips(filter.Period)...)...)
 	v.Table = ui.Table{ID: "clicks", Name: "Clicks", Empty: ui.NoResults(path), Columns: []ui.Column{{Label: "Click", Wide: true}, {Label: "When", Hide: true}, {Label: "Affiliate", Hide: true},
 		{Label: "Visitor", Hide: true}, {Label: "Sub 1", Hide: true}, {Label: "Counts"}}}
 	if len(v.Filter.Chips) == 0 {
@@ -79,7 +80,7 @@ func (a *admin) clicks(f *portal.Frame) error {
 	return f.Page("Clicks", "/clicks", listPage(v))
 }
 
-func (a *admin) clickRow(f *portal.Frame, n trafficNames, c click.Click) ui.Row {
+func (a *admin) clickRow(f *portal.Frame, n portal.Names, c click.Click) ui.Row {
 	text := a.Clicks.Text(c.ID)
 	counts := ui.Cell{Body: ui.StatusBadge(ui.Clicks, "valid")}
 	if !c.Valid() {
@@ -91,8 +92,8 @@ func (a *admin) clickRow(f *portal.Frame, n trafficNames, c click.Click) ui.Row 
 	}
 	visitor := strings.Join(slicesOf(c.Country, c.Device, c.OS), " · ")
 	return ui.Row{ID: "k-" + text, Cells: []ui.Cell{
-		{Text: n.offer(c.OfferID), Href: a.tracePath(f, c.ID), Sub: text, Narrow: f.Ago(c.CreatedAt()) + " · " + n.affiliate(c.AffiliateID), Copy: text},
-		{Text: f.Ago(c.CreatedAt()), Title: f.Exact(c.CreatedAt())}, {Text: n.affiliate(c.AffiliateID), Href: affiliatePath(f, c.AffiliateID), Sub: c.AffClickID},
+		{Text: n.Offer(c.OfferID), Href: a.tracePath(f, c.ID), Sub: text, Narrow: f.Ago(c.CreatedAt()) + " · " + n.Affiliate(c.AffiliateID), Copy: text},
+		{Text: f.Ago(c.CreatedAt()), Title: f.Exact(c.CreatedAt())}, {Text: n.Affiliate(c.AffiliateID), Href: affiliatePath(f, c.AffiliateID), Sub: c.AffClickID},
 		{Text: portal.Or(visitor), Sub: c.IP}, {Text: portal.Or(c.Subs[0])}, counts}}
 }
 

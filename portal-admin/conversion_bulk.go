@@ -10,7 +10,6 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/money"
-	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -131,11 +130,11 @@ func (a *admin) fillBulk(f *portal.Frame, v *bulkView, result conversion.BulkRes
 	if result.More {
 		v.effect += fmt.Sprintf(" The filter takes more than %s conversions: these are the newest; repeat it for the others.", portal.Count(conversion.MaxBulk))
 	}
-	var ids []offer.ID
-	for _, m := range result.Results {
-		ids = append(ids, m.Before.OfferID)
+	changed := make([]conversion.Conversion, len(result.Results))
+	for i, m := range result.Results {
+		changed[i] = m.Before
 	}
-	n, err := a.named(f, ids)
+	n, err := f.Names(namesOf(changed))
 	if err != nil {
 		return err
 	}
@@ -176,7 +175,7 @@ func signed(m money.Amount) string {
 // movedShown is how many conversions of a change are listed; those at fault come first.
 const movedShown = 200
 
-func movedTable(f *portal.Frame, n trafficNames, all []conversion.Moved) ui.Table {
+func movedTable(f *portal.Frame, n portal.Names, all []conversion.Moved) ui.Table {
 	t := ui.Table{ID: "moved", Name: "One by one", Columns: []ui.Column{{Label: "Conversion", Wide: true}, {Label: "Affiliate", Hide: true}, {Label: "Now"}, {Label: "Then", Wrap: true},
 		{Label: "Revenue", Number: true, Hide: true}, {Label: "Commission", Number: true, Hide: true}}}
 	for _, faulty := range []bool{true, false} {
@@ -190,14 +189,14 @@ func movedTable(f *portal.Frame, n trafficNames, all []conversion.Moved) ui.Tabl
 	return t
 }
 
-func movedRow(f *portal.Frame, n trafficNames, i int, m conversion.Moved) ui.Row {
+func movedRow(f *portal.Frame, n portal.Names, i int, m conversion.Moved) ui.Row {
 	row := ui.Row{ID: fmt.Sprintf("moved-%d", i), Cells: []ui.Cell{{Text: portal.ShortID(m.ID.String()), Mono: true}, {}, {}, {}, {}, {}}}
 	if m.Before.ID.IsZero() && m.Line > 0 {
 		row.Cells[0] = ui.Cell{Text: fmt.Sprintf("Line %d", m.Line)}
 	}
 	if !m.Before.ID.IsZero() {
-		row.Cells = []ui.Cell{{Text: n.offer(m.Before.OfferID), Sub: conversionName(m.Before), Narrow: conversionName(m.Before), Href: f.Path("/conversions/" + m.Before.ID.String())},
-			{Text: n.affiliate(m.Before.AffiliateID)}, {Body: ui.StatusBadge(ui.Conversions, string(m.Before.Status))}, {},
+		row.Cells = []ui.Cell{{Text: n.Offer(m.Before.OfferID), Sub: conversionName(m.Before), Narrow: conversionName(m.Before), Href: f.Path("/conversions/" + m.Before.ID.String())},
+			{Text: n.Affiliate(m.Before.AffiliateID)}, {Body: ui.StatusBadge(ui.Conversions, string(m.Before.Status))}, {},
 			{Text: moved(portal.Money(m.Before.Revenue), portal.Money(m.After.Revenue))}, {Text: moved(portal.Money(m.Before.Commission), portal.Money(m.After.Commission))}}
 		if m.Line > 0 {
 			row.Cells[0].Sub = fmt.Sprintf("Line %d · %s", m.Line, row.Cells[0].Sub)

@@ -11,6 +11,7 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -53,10 +54,6 @@ func (a *admin) newConversion(f *portal.Frame) error {
 }
 
 func (a *admin) showMake(f *portal.Frame, status int, in makeInput, x portal.Faults) error {
-	n, err := a.named(f, nil)
-	if err != nil {
-		return err
-	}
 	path := f.Path("/conversions")
 	v := makeView{in: in, faults: x, action: path + "/new", csrf: f.CSRF,
 		head: ui.Head{Crumbs: []ui.Crumb{{Label: "Conversions", Href: path}, {Label: "Add conversion"}}, Title: "Add conversion", Lead: "For a sale that no postback reported. It counts like any other: money, caps, postbacks."}}
@@ -64,8 +61,8 @@ func (a *admin) showMake(f *portal.Frame, status int, in makeInput, x portal.Fau
 		return ui.Field{Name: name, Label: label, Value: value, Error: x[name], Hint: hint, InputMode: "decimal", Optional: true, Autocomplete: "off"}
 	}
 	v.who = []ui.Field{
-		{Name: "offer_id", Label: "Offer", Value: in.Offer, Error: x["offer_id"], Options: n.offerList, Autocomplete: "off"},
-		{Name: "affiliate_id", Label: "Affiliate", Value: in.Affiliate, Error: x["affiliate_id"], Options: n.affiliateList, Autocomplete: "off"},
+		f.Finding(search.KindOffer, ui.Field{Name: "offer_id", Label: "Offer", Value: in.Offer, Error: x["offer_id"]}),
+		f.Finding(search.KindAffiliate, ui.Field{Name: "affiliate_id", Label: "Affiliate", Value: in.Affiliate, Error: x["affiliate_id"]}),
 		{Name: "click_id", Label: "Click id", Value: in.Click, Error: x["click_id"], Hint: "Empty: a click is made for it.", Mono: true, Optional: true, Autocomplete: "off"},
 		{Name: "goal_id", Label: "Number of the goal", Value: in.Goal, Error: x["goal_id"], Hint: "Empty: the offer's default goal.", InputMode: "numeric", Optional: true, Autocomplete: "off"},
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/conversion"
-	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
@@ -15,7 +14,7 @@ import (
 const storyMost = 100
 
 // readStory reads what happened to a conversion, newest first, and who was told of it.
-func (a *admin) readStory(f *portal.Frame, n trafficNames, v *conversionView) error {
+func (a *admin) readStory(f *portal.Frame, n portal.Names, v *conversionView) error {
 	events, err := a.Conversions.Events(f.Context(), f.Actor, v.c.ClickID, storyMost)
 	if err != nil {
 		return err
@@ -29,7 +28,7 @@ func (a *admin) readStory(f *portal.Frame, n trafficNames, v *conversionView) er
 	if err != nil {
 		return err
 	}
-	v.deliveries = f.DeliveryTable("story-deliveries", sent.Items, a.deliveryList(f, n, map[offer.ID]string{v.c.OfferID: n.offer(v.c.OfferID)}))
+	v.deliveries = f.DeliveryTable("story-deliveries", sent.Items, a.deliveryList(f, n))
 	return nil
 }
 

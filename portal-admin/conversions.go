@@ -10,6 +10,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -69,7 +70,10 @@ func (a *admin) conversions(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.named(f, offersOf(list.Items))
+	ids := namesOf(list.Items)
+	ids.Offers, ids.Affiliates, ids.Advertisers = append(ids.Offers, asked.OfferID), append(ids.Affiliates, asked.AffiliateID), append(ids.Advertisers, asked.AdvertiserID)
+	ids.Goals = append(ids.Goals, asked.GoalID)
+	n, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
@@ -95,15 +99,15 @@ func (a *admin) conversions(f *portal.Frame) error {
 	return f.Page("Conversions", "/conversions", listPage(v))
 }
 
-func offersOf(cs []conversion.Conversion) []offer.ID {
-	ids := make([]offer.ID, len(cs))
-	for i, c := range cs {
-		ids[i] = c.OfferID
+// namesOf are the ids that conversions name.
+func namesOf(cs []conversion.Conversion) (ids portal.NameIDs) {
+	for _, c := range cs {
+		ids.Offers, ids.Affiliates, ids.Advertisers = append(ids.Offers, c.OfferID), append(ids.Affiliates, c.AffiliateID), append(ids.Advertisers, c.AdvertiserID)
 	}
 	return ids
 }
 
-func conversionBar(f *portal.Frame, n trafficNames, path string, filter conversionFilter) ui.Filter {
+func conversionBar(f *portal.Frame, n portal.Names, path string, filter conversionFilter) ui.Filter {
 	tests := []ui.Option{{Value: "none", Label: "Without tests"}, {Value: "only", Label: "Only tests"}}
 	bar := ui.Filter{ID: "filter", Action: path, Search: "txid", SearchLabel: "Whole transaction id", SearchValue: filter.TxID,
 		Selects: []ui.FilterSelect{
@@ -111,8 +115,8 @@ func conversionBar(f *portal.Frame, n trafficNames, path string, filter conversi
 			{Field: "test", Label: "Tests", Any: "With tests", Value: filter.Test, Options: tests}},
 		Range: filter.Picker(f, "dates", "Any time"), ResetHref: path,
 		Fields: moreFields(setCount(filter.Offer != 0, filter.Affiliate != 0, filter.Advertiser != 0, filter.Click != ""), []ui.Field{
-			pickField("offer", "Offer", filter.Offer, n.offerList), pickField("affiliate", "Affiliate", filter.Affiliate, n.affiliateList),
-			pickField("advertiser", "Advertiser", filter.Advertiser, n.advertiserList), textField("click", "Click id", filter.Click)})}
+			f.FilterPick(search.KindOffer, filter.Offer, n), f.FilterPick(search.KindAffiliate, filter.Affiliate, n),
+			f.FilterPick(search.KindAdvertiser, filter.Advertiser, n), textField("click", "Click id", filter.Click)})}
 	status := ""
 	if filter.Status != "" {
 		status = ui.StatusOf(ui.Conversions, filter.Status).Word
@@ -123,23 +127,23 @@ func conversionBar(f *portal.Frame, n trafficNames, path string, filter conversi
 	}
 	goal := ""
 	if filter.Goal != 0 {
-		goal = "Goal is " + fmtID(filter.Goal)
+		goal = portal.Is("Goal", n.Goal(offer.ID(filter.Offer), offer.GoalID(filter.Goal)))
 	}
 	bar.Chips = portal.Chips(path, filter, append([]string{"status", portal.Is("Status", status), "test", test, "txid", portal.Is("Transaction id", filter.TxID),
-		"offer", isPick("Offer", n.offerList, filter.Offer), "affiliate", isPick("Affiliate", n.affiliateList, filter.Affiliate),
-		"advertiser", isPick("Advertiser", n.advertiserList, filter.Advertiser), "goal", goal, "click", portal.Is("Click id", filter.Click)}, periodChips(filter.Period)...)...)
+		"offer", n.IsPicked(search.KindOffer, filter.Offer), "affiliate", n.IsPicked(search.KindAffiliate, filter.Affiliate),
+		"advertiser", n.IsPicked(search.KindAdvertiser, filter.Advertiser), "goal", goal, "click", portal.Is("Click id", filter.Click)}, periodChips(filter.Period)...)...)
 	return bar
 }
 
-func conversionRow(f *portal.Frame, n trafficNames, c conversion.Conversion) ui.Row {
+func conversionRow(f *portal.Frame, n portal.Names, c conversion.Conversion) ui.Row {
 	name := conversionName(c)
-	what := ui.Cell{Text: n.offer(c.OfferID), Href: f.Path("/conversions/" + c.ID.String()), Sheet: "Conversion " + name, Sub: n.goal(c.OfferID, c.GoalID) + " · " + name,
-		Narrow: f.Ago(c.CreatedAt) + " · " + n.affiliate(c.AffiliateID)}
+	what := ui.Cell{Text: n.Offer(c.OfferID), Href: f.Path("/conversions/" + c.ID.String()), Sheet: "Conversion " + name, Sub: n.Goal(c.OfferID, c.GoalID) + " · " + name,
+		Narrow: f.Ago(c.CreatedAt) + " · " + n.Affiliate(c.AffiliateID)}
 	if c.Test {
 		what.Badge = ui.Badge(ui.Brand, "test")
 	}
 	return ui.Row{ID: "c-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)},
-		{Text: n.affiliate(c.AffiliateID), Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))}, {Text: portal.Price(c.Val, c.Commission.Currency())},
+		{Text: n.Affiliate(c.AffiliateID), Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))}, {Text: portal.Price(c.Val, c.Commission.Currency())},
 		{Text: portal.Money(c.Revenue)}, zeroMarked(ui.Cell{Text: portal.Money(c.Commission), Strong: true}, c.WhyNoCommission()), {Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
 }
 
@@ -218,15 +222,11 @@ func (a *admin) readConversion(f *portal.Frame) (conversionView, error) {
 	if err != nil {
 		return conversionView{}, err
 	}
-	n, err := a.named(f, []offer.ID{c.OfferID})
+	n, err := f.Names(namesOf([]conversion.Conversion{c}))
 	if err != nil {
 		return conversionView{}, err
 	}
-	advertiserNames, _, err := a.advertiserNames(f)
-	if err != nil {
-		return conversionView{}, err
-	}
-	v := conversionView{c: c, name: conversionName(c), title: n.offer(c.OfferID), trace: a.tracePath(f, c.ClickID), editable: mayConvert(f), action: f.Path("/conversions/" + c.ID.String())}
+	v := conversionView{c: c, name: conversionName(c), title: n.Offer(c.OfferID), trace: a.tracePath(f, c.ClickID), editable: mayConvert(f), action: f.Path("/conversions/" + c.ID.String())}
 	v.in = editInput{Val: c.Val.String(), Commission: c.Commission.String(), Revenue: c.Revenue.String(), Seen: c.Seen()}
 	v.statuses = statusChoices(c.Status)
 	currency := c.Commission.Currency()
@@ -243,9 +243,9 @@ func (a *admin) readConversion(f *portal.Frame) (conversionView, error) {
 	if !c.HoldUntil.IsZero() {
 		v.facts = append(v.facts, ui.Pair{Label: "Approves itself", Text: f.Exact(c.HoldUntil)})
 	}
-	v.facts = append(v.facts, ui.Pair{Label: "Offer", Body: textLink(n.offer(c.OfferID), f.Path("/offers/"+fmtID(c.OfferID)))}, ui.Pair{Label: "Goal", Text: n.goal(c.OfferID, c.GoalID)},
-		ui.Pair{Label: "Affiliate", Body: textLink(n.affiliate(c.AffiliateID), f.Path("/affiliates/"+fmtID(c.AffiliateID)))},
-		ui.Pair{Label: "Advertiser", Body: textLink(a.advertiserName(f, advertiserNames, c.AdvertiserID), f.Path("/advertisers/"+fmtID(c.AdvertiserID)))},
+	v.facts = append(v.facts, ui.Pair{Label: "Offer", Body: textLink(n.Offer(c.OfferID), f.Path("/offers/"+fmtID(c.OfferID)))}, ui.Pair{Label: "Goal", Text: n.Goal(c.OfferID, c.GoalID)},
+		ui.Pair{Label: "Affiliate", Body: textLink(n.Affiliate(c.AffiliateID), f.Path("/affiliates/"+fmtID(c.AffiliateID)))},
+		ui.Pair{Label: "Advertiser", Body: textLink(n.Advertiser(c.AdvertiserID), f.Path("/advertisers/"+fmtID(c.AdvertiserID)))},
 		ui.Pair{Label: "Transaction id", Text: portal.Or(c.TxID), Mono: true}, ui.Pair{Label: "Clicked", Text: f.Exact(c.ClickedAt)}, ui.Pair{Label: "Recorded", Text: f.Exact(c.CreatedAt)},
 		ui.Pair{Label: "Click id", Text: a.clickText(c.ClickID), Mono: true, Copy: true}, ui.Pair{Label: "Conversion id", Text: c.ID.String(), Mono: true, Copy: true})
 	if c.Params.Coupon != "" {

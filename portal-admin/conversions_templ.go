@@ -47,7 +47,7 @@ func moreFields(count string, fields []ui.Field) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			for _, field := range fields {
-				if len(field.Options) > 0 {
+				if len(field.Options) > 0 || field.Find != "" {
 					templ_7745c5c3_Err = ui.Pick(field).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -41,14 +42,18 @@ func (a *admin) showCoupons(f *portal.Frame, status int, o offer.Offer, in coupo
 	if err != nil {
 		return err
 	}
-	names, options, err := a.affiliateNames(f)
+	var ids portal.NameIDs
+	for _, c := range list.Items {
+		ids.Affiliates = append(ids.Affiliates, c.AffiliateID)
+	}
+	names, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
 	path := offerPath(f, o.ID) + "/coupons"
 	v := couponsView{Action: path, CSRF: f.CSRF, May: may(f),
 		Code: ui.Field{Name: "code", Label: "Code", Value: in.Code, Error: x["code"], MaxLength: 60, Mono: true, Autocomplete: "off", Placeholder: "SUMMER10"},
-		Pick: ui.Field{Name: "affiliate", Label: "Affiliate who earns by it", Value: in.Affiliate, Error: x["affiliate"], Options: options, Placeholder: "Number or name", Autocomplete: "off"},
+		Pick: f.Finding(search.KindAffiliate, ui.Field{Name: "affiliate", Label: "Affiliate who earns by it", Value: in.Affiliate, Error: x["affiliate"]}),
 		List: listView{Pager: portal.Pager(path, filter, filter.Paging, list, "coupon"), Table: ui.Table{ID: "coupons", Name: "Coupons of " + o.Name, Actions: may(f),
 			Columns: []ui.Column{{Label: "Code", Wide: true}, {Label: "Affiliate", Hide: true}, {Label: "State"}, {Label: "Since", Hide: true}},
 			Empty:   ui.Empty(ui.Nothing{Icon: "ticket", Title: "No coupons yet", Text: "A code finds the affiliate of a sale that came without a click, such as a reader who typed it in at the till."})}}}
@@ -58,7 +63,7 @@ func (a *admin) showCoupons(f *portal.Frame, status int, o offer.Offer, in coupo
 		if !c.Active {
 			state, word, verb, value = ui.Mute, "Off", "Switch on", "1"
 		}
-		name := a.affiliateName(f, names, c.AffiliateID)
+		name := names.Affiliate(c.AffiliateID)
 		at := path + "/" + fmtID(c.ID)
 		row := ui.Row{ID: "coupon-" + fmtID(c.ID), Cells: []ui.Cell{{Text: c.Code, Mono: true, Narrow: name}, {Text: name, Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))},
 			{Badge: ui.Badge(state, word)}, {Text: f.Date(c.CreatedAt), Title: f.Exact(c.CreatedAt)}}}

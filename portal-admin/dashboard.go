@@ -75,7 +75,7 @@ func (a *admin) dashboard(f *portal.Frame) error {
 	if v.Tops, err = a.tops(f, p); err != nil {
 		return err
 	}
-	queue, names, err := a.Work.Queue(f.Context(), f.Actor, 5)
+	queue, _, err := a.Work.Queue(f.Context(), f.Actor, 5)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (a *admin) dashboard(f *portal.Frame) error {
 	if len(queue.Postbacks.Items) > 0 {
 		v.Postbacks = failingPostbacks(f, queue)
 	}
-	if v.Latest, err = a.latest(f, names); err != nil {
+	if v.Latest, err = a.latest(f); err != nil {
 		return err
 	}
 	if figures.Nothing {
@@ -148,30 +148,20 @@ func (a *admin) tops(f *portal.Frame, p period) ([]topView, error) {
 }
 
 // latest are the newest conversions.
-func (a *admin) latest(f *portal.Frame, names work.Names) ([]ui.FeedItem, error) {
+func (a *admin) latest(f *portal.Frame) ([]ui.FeedItem, error) {
 	real := false
 	list, err := a.Conversions.List(f.Context(), f.Actor, conversion.Filter{Test: &real}, domain.Page{Limit: 6})
 	if err != nil {
 		return nil, err
 	}
-	affiliates, _, err := a.affiliateNames(f)
+	names, err := f.Names(namesOf(list.Items))
 	if err != nil {
 		return nil, err
 	}
 	var items []ui.FeedItem
 	for _, c := range list.Items {
-		title := names.Offers[c.OfferID]
-		if title == "" {
-			o, err := a.Offers.Get(f.Context(), f.Actor, c.OfferID)
-			if err != nil && !isNotFound(err) {
-				return nil, err
-			}
-			if title = o.Name; title == "" {
-				title = portal.Unnamed("Offer", c.OfferID)
-			}
-		}
-		items = append(items, ui.FeedItem{Time: clockOrDay(f, c.CreatedAt), Title: title, Href: f.Path("/conversions/" + c.ID.String()),
-			Text:  a.affiliateName(f, affiliates, c.AffiliateID) + " · commission " + portal.Money(c.Commission),
+		items = append(items, ui.FeedItem{Time: clockOrDay(f, c.CreatedAt), Title: names.Offer(c.OfferID), Href: f.Path("/conversions/" + c.ID.String()),
+			Text:  names.Affiliate(c.AffiliateID) + " · commission " + portal.Money(c.Commission),
 			Badge: ui.StatusBadge(ui.Conversions, string(c.Status)), Amount: portal.Money(c.Revenue)})
 	}
 	return items, nil

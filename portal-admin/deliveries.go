@@ -11,6 +11,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -43,8 +44,8 @@ func (a *admin) askedDeliveries(f *portal.Frame, filter deliveryFilter) (asked p
 }
 
 // deliveryList is how this portal shows deliveries.
-func (a *admin) deliveryList(f *portal.Frame, n trafficNames, offers map[offer.ID]string) portal.DeliveryList {
-	return portal.DeliveryList{Path: f.Path("/deliveries/"), Offers: offers, ConversionPath: f.Path("/conversions/"), TracePath: f.Path("/trace/"), ClickID: a.Clicks.Text,
+func (a *admin) deliveryList(f *portal.Frame, n portal.Names) portal.DeliveryList {
+	return portal.DeliveryList{Path: f.Path("/deliveries/"), Names: n, ConversionPath: f.Path("/conversions/"), TracePath: f.Path("/trace/"), ClickID: a.Clicks.Text,
 		Resend: f.May(account.PermissionResendDeliveries), CSRF: f.CSRF, Back: f.Echo.Request().URL.RequestURI(),
 		Empty: ui.Nothing{Icon: "send", Title: "No postbacks sent", Text: "None of the affiliate's postbacks asks for this conversion's status, or it has no postback."}}
 }
@@ -72,26 +73,22 @@ func (a *admin) deliveries(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var ids []offer.ID
+	ids := portal.NameIDs{Affiliates: []affiliate.ID{asked.AffiliateID}}
 	for _, d := range list.Items {
-		ids = append(ids, d.OfferID)
+		ids.Offers, ids.Affiliates = append(ids.Offers, d.OfferID), append(ids.Affiliates, d.AffiliateID)
 	}
-	n, err := a.named(f, ids)
+	n, err := f.Names(ids)
 	if err != nil {
 		return err
-	}
-	offers := map[offer.ID]string{}
-	for id, title := range n.offers {
-		offers[id] = title.Name
 	}
 	path := f.Path("/deliveries")
 	v := listView{Head: ui.Head{Title: "Deliveries", Lead: "Every postback to an affiliate, with request and answer. Times in " + f.Zone.String() + "."}, Pager: portal.Pager(path, filter, filter.Paging, list, "postback")}
 	v.Filter = deliveryBar(f, n, path, filter.deliveryFilter)
-	l := a.deliveryList(f, n, offers)
+	l := a.deliveryList(f, n)
 	l.Empty = ui.Nothing{Icon: "send", Title: "No deliveries yet", Text: "Each postback shows here once a conversion takes a status that an affiliate's postback asks for."}
 	l.Postbacks = map[postback.ID]string{}
 	for _, d := range list.Items {
-		l.Postbacks[d.PostbackID] = n.affiliate(d.AffiliateID) + " · " + fmtID(d.PostbackID)
+		l.Postbacks[d.PostbackID] = n.Affiliate(d.AffiliateID) + " · " + fmtID(d.PostbackID)
 	}
 	v.Table = f.DeliveryTable("deliveries", list.Items, l)
 	if len(v.Filter.Chips) > 0 {
@@ -135,9 +132,9 @@ func (a *admin) offerResend(f *portal.Frame, filter deliveryFilter, asked postba
 		Text: "Those of this list that failed are sent again, with the same Webhook-Id. Of several deliveries of one conversion to one postback only the last is sent."}, nil
 }
 
-func deliveryBar(f *portal.Frame, n trafficNames, path string, filter deliveryFilter) ui.Filter {
+func deliveryBar(f *portal.Frame, n portal.Names, path string, filter deliveryFilter) ui.Filter {
 	bar := ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Click id or conversion id", SearchValue: filter.Query, ResetHref: path, Range: filter.Picker(f, "dates", "Any time"),
-		Fields: moreFields(setCount(filter.Affiliate != 0, filter.Postback != 0), []ui.Field{pickField("affiliate", "Affiliate", filter.Affiliate, n.affiliateList), pickField("postback", "Number of the postback", filter.Postback, nil)})}
+		Fields: moreFields(setCount(filter.Affiliate != 0, filter.Postback != 0), []ui.Field{f.FilterPick(search.KindAffiliate, filter.Affiliate, n), textField("postback", "Number of the postback", portal.Picked(filter.Postback, ""))})}
 	if filter.Status != "" {
 		bar.Hidden = []ui.Option{{Label: "status", Value: filter.Status}}
 	}
@@ -148,7 +145,7 @@ func deliveryBar(f *portal.Frame, n trafficNames, path string, filter deliveryFi
 	if filter.Postback != 0 {
 		of = "Postback is " + fmtID(filter.Postback)
 	}
-	bar.Chips = portal.Chips(path, filter, append([]string{"status", portal.Is("Result", status), "q", portal.Is("Id", filter.Query), "affiliate", isPick("Affiliate", n.affiliateList, filter.Affiliate), "postback", of}, periodChips(filter.Period)...)...)
+	bar.Chips = portal.Chips(path, filter, append([]string{"status", portal.Is("Result", status), "q", portal.Is("Id", filter.Query), "affiliate", n.IsPicked(search.KindAffiliate, filter.Affiliate), "postback", of}, periodChips(filter.Period)...)...)
 	return bar
 }
 
@@ -189,18 +186,18 @@ func (a *admin) delivery(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	n, err := a.named(f, []offer.ID{d.OfferID})
+	n, err := f.Names(portal.NameIDs{Offers: []offer.ID{d.OfferID}, Affiliates: []affiliate.ID{d.AffiliateID}})
 	if err != nil {
 		return err
 	}
-	l := a.deliveryList(f, n, map[offer.ID]string{d.OfferID: n.offer(d.OfferID)})
+	l := a.deliveryList(f, n)
 	if f.Part() {
 		l.Back = f.CurrentPath(l.Back)
 		return f.RenderPart(200, portal.DeliveryView(f.SheetOf(d, l)))
 	}
 	name := portal.ShortID(d.ID.String())
 	return f.Page("Delivery "+name, "/deliveries", deliveryPage(ui.Head{Crumbs: []ui.Crumb{{Label: "Deliveries", Href: f.Path("/deliveries")}, {Label: name}}, Title: "Delivery " + name,
-		Lead: "To " + n.affiliate(d.AffiliateID) + ", " + d.Host}, f.SheetOf(d, l)))
+		Lead: "To " + n.Affiliate(d.AffiliateID) + ", " + d.Host}, f.SheetOf(d, l)))
 }
 
 func (a *admin) resendDelivery(f *portal.Frame) error {

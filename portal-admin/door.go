@@ -69,7 +69,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 	g.Search(a.Search, ui.NavItem{Label: "Create offer", Icon: "plus", Href: "/admin/offers/new"}, ui.NavItem{Label: "Add affiliate", Icon: "plus", Href: "/admin/affiliates/new"},
 		ui.NavItem{Label: "Add advertiser", Icon: "plus", Href: "/admin/advertisers/new"})
 	g.Traces(a.Traces, a.TraceLinks, a.Clicks)
-	g.Debugger(portal.Debugger{Live: a.Live, Clicks: a.Clicks, Conversions: a.Conversions, Offers: a.Offers, TrackingURL: a.TrackingURL})
+	g.Debugger(portal.Debugger{Live: a.Live, Clicks: a.Clicks, Conversions: a.Conversions, TrackingURL: a.TrackingURL})
 
 	g.GET("/work", a.work)
 	g.POST("/work/access", a.decideAccess)

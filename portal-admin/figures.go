@@ -66,19 +66,11 @@ func lastDays(f *portal.Frame, days int) period {
 	return period{day(days - 1), day(0), day(2*days - 1), day(days)}
 }
 
-// figures adds up a period and the one before, each by a report of its own, for both together may be longer than one
-// covers. Who may not read money, or asks while reports queue, gets none and is told.
+// figures adds up a period and the one before. Who may not read money, or asks while reports queue, gets none and is told.
 func (a *admin) figures(f *portal.Frame, filter report.Filter, p period, chosen, path string, query any) (figuresView, error) {
-	ask := func(from, to string) ([]report.Row, error) {
-		r, err := a.Reports.Report(f.Context(), f.Actor, report.Query{GroupBy: "day", From: from, To: to, Zone: f.Zone.String(), Filter: filter, Limit: report.MaxRows})
-		return r.Items, err
-	}
-	items, err := ask(p.beforeFrom, p.beforeTo)
+	now, before, err := a.Reports.Compared(f.Context(), f.Actor, report.Query{GroupBy: "day", From: p.from, To: p.to, Zone: f.Zone.String(), Filter: filter, Limit: report.MaxRows}, p.beforeFrom)
 	if err == nil {
-		var now []report.Row
-		if now, err = ask(p.from, p.to); err == nil {
-			return newFigures(f, append(items, now...), p, chosen, path, query), nil
-		}
+		return newFigures(f, append(before.Items, now.Items...), p, chosen, path, query), nil
 	}
 	if errs.Is(err, errs.KindLimited) || errs.Is(err, errs.KindInvalid) || errs.Is(err, errs.KindForbidden) {
 		e, _ := errs.As(err)

@@ -7,12 +7,14 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -234,12 +236,12 @@ func offerFrame(f *portal.Frame, o offer.Offer, step string) offerFormView {
 func (a *admin) offerStep(f *portal.Frame, o offer.Offer, step string, in offerInput, x portal.Faults) (templ.Component, []ui.Field, error) {
 	switch step {
 	case "basics":
-		_, options, err := a.advertiserNames(f)
+		any, err := a.Advertisers.List(f.Context(), f.Actor, advertiser.Filter{}, domain.Page{Limit: 1})
 		if err != nil {
 			return nil, nil, err
 		}
-		v := basicsView{Destination: destinationField(f, in.Destination, x["destination_url"]), Preview: lintView(in.Destination), New: o.ID == 0, Nobody: len(options) == 0, AddAdvertiser: f.Path("/advertisers/new"),
-			Advertiser: ui.Field{Name: "advertiser", Label: "Advertiser", Value: in.Advertiser, Error: x["advertiser"], Options: options, Placeholder: "Number or name", Autocomplete: "off"},
+		v := basicsView{Destination: destinationField(f, in.Destination, x["destination_url"]), Preview: lintView(in.Destination), New: o.ID == 0, Nobody: len(any.Items) == 0, AddAdvertiser: f.Path("/advertisers/new"),
+			Advertiser: f.Finding(search.KindAdvertiser, ui.Field{Name: "advertiser", Label: "Advertiser", Value: in.Advertiser, Error: x["advertiser"]}),
 			Name:       ui.Field{Name: "name", Label: "Name", Value: in.Name, Error: x["name"], MaxLength: 200, Autocomplete: "off", Hint: "Affiliates see it."},
 			PreviewURL: ui.Field{Name: "preview_url", Label: "Preview address", Type: "url", Value: in.Preview, Error: x["preview_url"], Optional: true, Placeholder: "https://", Hint: "Where affiliates can look at the page without a click being counted."},
 			Currency: ui.Field{Name: "currency", Label: "Currency", Value: string(in.Currency), Error: x["currency"], Options: append([]ui.Option{{Label: "The advertiser's"}}, currencies()...),

@@ -49,7 +49,11 @@ func (a *admin) offers(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	names, _, err := a.advertiserNames(f)
+	ids := portal.NameIDs{Advertisers: []advertiser.ID{advertiser.ID(filter.Advertiser)}}
+	for _, o := range list.Items {
+		ids.Advertisers = append(ids.Advertisers, o.AdvertiserID)
+	}
+	names, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
@@ -69,7 +73,7 @@ func (a *admin) offers(f *portal.Frame) error {
 	}
 	if filter.Advertiser != 0 {
 		v.Filter.Hidden = []ui.Option{{Label: "advertiser", Value: fmtID(filter.Advertiser)}}
-		v.Filter.Chips, v.Filter.ResetHref = append(v.Filter.Chips, chip("Advertiser", a.advertiserName(f, names, advertiser.ID(filter.Advertiser)), path, filter, "advertiser")), path
+		v.Filter.Chips, v.Filter.ResetHref = append(v.Filter.Chips, chip("Advertiser", names.Advertiser(advertiser.ID(filter.Advertiser)), path, filter, "advertiser")), path
 	}
 	if len(v.Filter.Chips) == 0 {
 		v.Table.Empty = ui.Empty(ui.Nothing{Icon: "tag", Title: "No offers yet", Text: "An offer says where visitors go, what a sale earns and who may run it. The wizard keeps a draft, so you can stop and go on later.",
@@ -82,7 +86,7 @@ func (a *admin) offers(f *portal.Frame) error {
 			ui.Button{Label: "Pause", Icon: "player-pause", Small: true, Submit: true, Field: "status", Value: "paused"})
 	}
 	for _, o := range list.Items {
-		v.Table.Rows = append(v.Table.Rows, offerRow(f, o, a.advertiserName(f, names, o.AdvertiserID)))
+		v.Table.Rows = append(v.Table.Rows, offerRow(f, o, names.Advertiser(o.AdvertiserID)))
 	}
 	return f.Page("Offers", "/offers", listPage(v))
 }

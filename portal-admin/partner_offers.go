@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -69,21 +69,18 @@ func (a *admin) showAffiliateOffers(f *portal.Frame, status int, one affiliate.A
 	if err != nil {
 		return err
 	}
-	offers, err := a.Offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: pickMost})
+	var ids portal.NameIDs
+	for _, access := range list.Items {
+		ids.Offers = append(ids.Offers, access.OfferID)
+	}
+	names, err := f.Names(ids)
 	if err != nil {
 		return err
-	}
-	names, options := map[offer.ID]offer.Offer{}, []ui.Option{}
-	for _, o := range offers.Items {
-		names[o.ID] = o
-		if o.Visibility != offer.VisibilityPublic {
-			options = append(options, ui.Option{Value: portal.Picked(o.ID, o.Name), Label: o.Name})
-		}
 	}
 	p := affiliateParty(one)
 	path := p.base(f) + "/offers"
 	v := accessView{Action: path, CSRF: f.CSRF, May: may(f), Lead: "Public offers need no access: " + p.name + " can run them as long as it is active.",
-		Pick: ui.Field{Name: "offer", Label: "Offer", Value: typed, Error: x["offer"], Options: options, Placeholder: "Number or name", Autocomplete: "off"}}
+		Pick: f.Finding(search.KindOffer, ui.Field{Name: "offer", Label: "Offer", Value: typed, Error: x["offer"]})}
 	v.Summary = x.Summary(v.Pick)
 	v.List = listView{Filter: accessBar(path, filter), Pager: portal.Pager(path, filter, filter.Paging, list, "answer"),
 		Table: ui.Table{ID: "access", Name: "Offers of " + p.name, Actions: v.May, Columns: []ui.Column{{Label: "Offer", Wide: true}, {Label: "Access"}, {Label: "Since", Hide: true}},
@@ -92,12 +89,7 @@ func (a *admin) showAffiliateOffers(f *portal.Frame, status int, one affiliate.A
 		v.List.Table.Empty = ui.NoResults(path)
 	}
 	for _, access := range list.Items {
-		o, ok := names[access.OfferID]
-		if !ok {
-			if o, err = a.Offers.Get(f.Context(), f.Actor, access.OfferID); err != nil {
-				return err
-			}
-		}
+		o := names.Title(access.OfferID)
 		v.List.Table.Rows = append(v.List.Table.Rows, accessRow(f, path, ui.Cell{Text: o.Name, Href: f.Path("/offers/" + fmtID(o.ID)), Sub: visibilityWord(o.Visibility), Narrow: visibilityWord(o.Visibility),
 			Square: ui.Initials(o.Name)}, access, "offer", int64(access.OfferID)))
 	}

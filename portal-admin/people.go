@@ -138,7 +138,7 @@ func (a *admin) operators(f *portal.Frame) ([]account.User, error) {
 	}
 	var all []account.User
 	for _, r := range allRoles[:4] {
-		list, err := a.Accounts.ListUsers(f.Context(), f.Actor, account.UserFilter{Role: r}, domain.Page{Limit: pickMost})
+		list, err := a.Accounts.ListUsers(f.Context(), f.Actor, account.UserFilter{Role: r}, domain.Page{Limit: domain.MaxLimit})
 		if err != nil {
 			return nil, err
 		}
@@ -201,17 +201,17 @@ func (a *admin) findPerson(f *portal.Frame) (personView, error) {
 	v.facts = []ui.Pair{{Label: "Role", Text: capital(string(u.Role))}, {Label: "Second factor", Text: factor}, {Label: "Time zone", Text: u.TimeZone}, {Label: "Last log-in", Text: neverOr(f.Time(u.LastLoginAt))}, {Label: "Since", Text: f.Date(u.CreatedAt)}}
 	switch {
 	case u.AffiliateID != 0:
-		names, _, err := a.affiliateNames(f)
+		names, err := f.Names(portal.NameIDs{Affiliates: []affiliate.ID{affiliate.ID(u.AffiliateID)}})
 		if err != nil {
 			return v, err
 		}
-		v.facts = append(v.facts, ui.Pair{Label: "Affiliate", Body: textLink(a.affiliateName(f, names, affiliate.ID(u.AffiliateID)), f.Path("/affiliates/"+fmtID(u.AffiliateID)))})
+		v.facts = append(v.facts, ui.Pair{Label: "Affiliate", Body: textLink(names.Affiliate(affiliate.ID(u.AffiliateID)), f.Path("/affiliates/"+fmtID(u.AffiliateID)))})
 	case u.AdvertiserID != 0:
-		names, _, err := a.advertiserNames(f)
+		names, err := f.Names(portal.NameIDs{Advertisers: []advertiser.ID{advertiser.ID(u.AdvertiserID)}})
 		if err != nil {
 			return v, err
 		}
-		v.facts = append(v.facts, ui.Pair{Label: "Advertiser", Body: textLink(a.advertiserName(f, names, advertiser.ID(u.AdvertiserID)), f.Path("/advertisers/"+fmtID(u.AdvertiserID)))})
+		v.facts = append(v.facts, ui.Pair{Label: "Advertiser", Body: textLink(names.Advertiser(advertiser.ID(u.AdvertiserID)), f.Path("/advertisers/"+fmtID(u.AdvertiserID)))})
 	}
 	v.events, err = a.activityOf(f, "user", int64(u.ID), v.action)
 	return v, err

@@ -26,7 +26,7 @@ type Doctor func(ctx context.Context) (Health, error)
 
 // trafficRoutes are the pages of traffic and of the system.
 func (a *admin) trafficRoutes(g *portal.Group) {
-	g.Reports(a.Reports, a.Offers)
+	g.Reports(a.Reports)
 
 	g.GET("/conversions", a.conversions)
 	g.GET("/conversions/new", a.newConversion)

@@ -11,6 +11,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -83,12 +84,8 @@ func (a *admin) showTrial(f *portal.Frame, status int, in trialInput, answer *tr
 	if err != nil {
 		return err
 	}
-	_, options, err := a.affiliateNames(f)
-	if err != nil {
-		return err
-	}
 	v := trialView{Path: offerPath(f, o.ID) + "/test", CSRF: f.CSRF, Answer: answer,
-		Pick: ui.Field{Name: "affiliate", Label: "Affiliate whose link is tried", Value: in.Affiliate, Error: x["affiliate"], Options: options, Placeholder: "Number or name", Autocomplete: "off"}}
+		Pick: f.Finding(search.KindAffiliate, ui.Field{Name: "affiliate", Label: "Affiliate whose link is tried", Value: in.Affiliate, Error: x["affiliate"]})}
 	if id := pickedID(in.Affiliate); id != 0 {
 		link, warnings, err := a.Offers.Link(f.Context(), f.Actor, offer.LinkInput{OfferID: o.ID, AffiliateID: affiliate.ID(id), Source: "waypost-test", AffClickID: "test-" + strconv.FormatInt(f.Now.Unix(), 10)})
 		if faults, ok := portal.FaultsOf(err); ok {

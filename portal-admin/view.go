@@ -2,7 +2,6 @@ package portaladmin
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,10 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
-	"github.com/waypost/waypost/domain/advertiser"
-	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/portal"
@@ -82,65 +78,7 @@ func currencies() []ui.Option {
 	return options
 }
 
-// pickMost is how many names a field offers; others are found by their number.
-const pickMost = domain.MaxLimit
-
-// affiliateNames offers the affiliates for a field, and names them for tables.
-func (a *admin) affiliateNames(f *portal.Frame) (map[affiliate.ID]string, []ui.Option, error) {
-	list, err := a.Affiliates.List(f.Context(), f.Actor, affiliate.Filter{}, domain.Page{Limit: pickMost})
-	if err != nil {
-		return nil, nil, err
-	}
-	names := map[affiliate.ID]string{}
-	var options []ui.Option
-	for _, one := range list.Items {
-		names[one.ID] = one.Name
-		options = append(options, ui.Option{Value: portal.Picked(one.ID, one.Name), Label: one.Name})
-	}
-	return names, options, nil
-}
-
-// affiliateName is the name of one that the lists of names may lack.
-func (a *admin) affiliateName(f *portal.Frame, names map[affiliate.ID]string, id affiliate.ID) string {
-	if name, ok := names[id]; ok {
-		return name
-	}
-	one, err := a.Affiliates.Get(f.Context(), f.Actor, id)
-	if err != nil {
-		return fmt.Sprintf("Affiliate %d", id)
-	}
-	names[id] = one.Name
-	return one.Name
-}
-
-// advertiserNames is affiliateNames for advertisers.
-func (a *admin) advertiserNames(f *portal.Frame) (map[advertiser.ID]string, []ui.Option, error) {
-	list, err := a.Advertisers.List(f.Context(), f.Actor, advertiser.Filter{}, domain.Page{Limit: pickMost})
-	if err != nil {
-		return nil, nil, err
-	}
-	names := map[advertiser.ID]string{}
-	var options []ui.Option
-	for _, one := range list.Items {
-		names[one.ID] = one.Name
-		options = append(options, ui.Option{Value: portal.Picked(one.ID, one.Name), Label: one.Name})
-	}
-	return names, options, nil
-}
-
-func (a *admin) advertiserName(f *portal.Frame, names map[advertiser.ID]string, id advertiser.ID) string {
-	if name, ok := names[id]; ok {
-		return name
-	}
-	one, err := a.Advertisers.Get(f.Context(), f.Actor, id)
-	if err != nil {
-		return fmt.Sprintf("Advertiser %d", id)
-	}
-	names[id] = one.Name
-	return one.Name
-}
-
-// pickedID reads such a field: the number that it begins with; 0 for none.
+// pickedID reads a field of ui.Pick: the number that it begins with; 0 for none.
 func pickedID(text string) int64 {
 	digits, _, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(text), "#")), " ")
 	id, err := strconv.ParseInt(digits, 10, 64)

@@ -14,7 +14,7 @@ const balancePath = "/balance"
 
 // balanceFilter is the query of the ledger.
 type balanceFilter struct {
-	Period
+	portal.Period
 	portal.Paging
 }
 
@@ -25,7 +25,7 @@ func (s *pages) balance(f *portal.Frame) error {
 	}
 	party := ledger.Advertiser(own(f))
 	asked := ledger.Filter{Party: party}
-	asked.From, asked.To = filter.bounds(f)
+	asked.From, asked.To = filter.Bounds(f)
 	list := func(p domain.Page) (domain.Slice[ledger.Entry], error) {
 		return s.Ledger.Entries(f.Context(), f.Actor, asked, p)
 	}
@@ -43,9 +43,9 @@ func (s *pages) balance(f *portal.Frame) error {
 	path := f.Path(balancePath)
 	v := listView{
 		Head: ui.Head{Title: "Balance", Lead: "What your conversions cost, and each posting behind it. Times in " + f.Zone.String() + ".", Actions: exportButton(csvHref(path, filter))},
-		Filter: ui.Filter{ID: "filter", Action: path, Range: filter.picker(f, "Any time"), ResetHref: path,
-			Chips: chips(path, filter, "from", since(filter.From), "to", until(filter.To))},
-		Pager: pageLinks(path, filter, filter.Paging, entries, "posting"),
+		Filter: ui.Filter{ID: "filter", Action: path, Range: filter.Picker(f, "dates", "Any time"), ResetHref: path,
+			Chips: portal.Chips(path, filter, "from", since(filter.From), "to", until(filter.To))},
+		Pager: portal.Pager(path, filter, filter.Paging, entries, "posting"),
 	}
 	v.Above = balanceStats(balances)
 	v.Table = ui.Table{ID: "ledger", Name: "Postings", Empty: noPostings(f, len(v.Filter.Chips) > 0),
@@ -69,26 +69,7 @@ func entryRow(f *portal.Frame, e ledger.Entry) ui.Row {
 		about = ui.Cell{Text: portal.ShortID(e.ConversionID.String()), Mono: true, Href: f.Path(conversionsPath + "/" + e.ConversionID.String()), Sheet: "Conversion"}
 	}
 	return ui.Row{ID: "entry-" + e.ID.String(), Cells: []ui.Cell{{Text: f.LogTime(e.At), Title: f.Exact(e.At)},
-		{Text: what, Sub: e.Note, Narrow: accountWord(e.From) + " → " + accountWord(e.To)}, {Text: accountWord(e.From)}, {Text: accountWord(e.To)}, about, {Text: portal.Money(e.Amount), Strong: true}}}
-}
-
-// accountWord is one end of a posting in words.
-func accountWord(a ledger.Account) string {
-	whose, bucket, _ := strings.Cut(string(a), ":")
-	if whose == "network" {
-		return "Network"
-	}
-	switch bucket {
-	case "pending":
-		return "Pending"
-	case "approved", "receivable":
-		return "Approved"
-	case "invoiced":
-		return "Invoiced"
-	case "paid", "received":
-		return "Paid"
-	}
-	return string(a)
+		{Text: what, Sub: e.Note, Narrow: f.AccountWords(e.From) + " → " + f.AccountWords(e.To)}, {Text: f.AccountWords(e.From)}, {Text: f.AccountWords(e.To)}, about, {Text: portal.Money(e.Amount), Strong: true}}}
 }
 
 func entryColumns() []portal.CSVColumn[ledger.Entry] {

@@ -9,6 +9,7 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -17,18 +18,18 @@ const conversionsPath = "/conversions"
 
 // conversionFilter is the query of the list.
 type conversionFilter struct {
-	Period
-	Status  string `query:"status"`
-	OfferID int64  `query:"offer"`
-	TxID    string `query:"txid"`
-	Test    string `query:"test"`
+	portal.Period
+	Status string      `query:"status"`
+	Offer  portal.Pick `query:"offer"`
+	TxID   string      `query:"txid"`
+	Test   string      `query:"test"`
 	portal.Paging
 }
 
 // asked is the filter as the service takes it. Tests stand apart unless they are asked for.
 func (filter conversionFilter) asked(f *portal.Frame) conversion.Filter {
-	asked := conversion.Filter{Status: conversion.Status(filter.Status), OfferID: offer.ID(filter.OfferID), TxID: strings.TrimSpace(filter.TxID)}
-	asked.From, asked.To = filter.bounds(f)
+	asked := conversion.Filter{Status: conversion.Status(filter.Status), OfferID: offer.ID(filter.Offer), TxID: strings.TrimSpace(filter.TxID)}
+	asked.From, asked.To = filter.Bounds(f)
 	if filter.Test != "" {
 		test := filter.Test == "only"
 		asked.Test = &test
@@ -46,10 +47,6 @@ func (s *pages) conversions(f *portal.Frame) error {
 	if err := f.Query(&filter); err != nil {
 		return err
 	}
-	names, options, err := s.offerNames(f)
-	if err != nil {
-		return err
-	}
 	asked := filter.asked(f)
 	list := func(p domain.Page) (domain.Slice[conversion.Conversion], error) {
 		return s.Conversions.List(f.Context(), f.Actor, asked, p)
@@ -58,6 +55,12 @@ func (s *pages) conversions(f *portal.Frame) error {
 		return portal.CSV(f, "conversions", s.conversionColumns(), list)
 	}
 	found, err := list(filter.Slice())
+	if err != nil {
+		return err
+	}
+	ids := namesOf(found.Items)
+	ids.Offers = append(ids.Offers, asked.OfferID)
+	names, err := f.Names(ids)
 	if err != nil {
 		return err
 	}
@@ -71,12 +74,11 @@ func (s *pages) conversions(f *portal.Frame) error {
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "txid", SearchLabel: "Whole order id", SearchValue: filter.TxID,
 			Selects: []ui.FilterSelect{
 				{Field: "status", Label: "Status", Any: "Any status", Value: filter.Status, Options: ui.StatusOptions(ui.Conversions, "pending", "hold", "approved", "rejected", "trash")},
-				{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(filter.OfferID), Options: options},
 				{Field: "test", Label: "Tests", Any: "With tests", Value: filter.Test, Options: []ui.Option{{Value: "none", Label: "Without tests"}, {Value: "only", Label: "Only tests"}}}},
-			Range: filter.picker(f, "Any time"), ResetHref: path,
-			Chips: chips(path, filter, "status", is("Status", ui.StatusOf(ui.Conversions, filter.Status).Word), "offer", isOffer(names, filter.OfferID),
-				"txid", is("Order id", filter.TxID), "test", map[string]string{"none": "Without tests", "only": "Only tests"}[filter.Test], "from", since(filter.From), "to", until(filter.To))},
-		Pager: pageLinks(path, filter, filter.Paging, found, "conversion"),
+			Range: filter.Picker(f, "dates", "Any time"), Fields: ui.PickBar(f.FilterPick(search.KindOffer, filter.Offer, names)), ResetHref: path,
+			Chips: portal.Chips(path, filter, "status", portal.Is("Status", ui.StatusOf(ui.Conversions, filter.Status).Word), "offer", names.IsPicked(search.KindOffer, filter.Offer),
+				"txid", portal.Is("Order id", filter.TxID), "test", map[string]string{"none": "Without tests", "only": "Only tests"}[filter.Test], "from", since(filter.From), "to", until(filter.To))},
+		Pager: portal.Pager(path, filter, filter.Paging, found, "conversion"),
 	}
 	v.Table = ui.Table{ID: "conversions", Name: "Conversions", Empty: noConversions(f, len(v.Filter.Chips) > 0),
 		Columns: []ui.Column{{Label: "Order id", Wide: true}, {Label: "When", Hide: true}, {Label: "Offer", Wrap: true, Hide: true}, {Label: "Affiliate", Number: true, Hide: true},
@@ -90,20 +92,19 @@ func (s *pages) conversions(f *portal.Frame) error {
 	return f.Page("Conversions", conversionsPath, listPage(v))
 }
 
-func (s *pages) conversionRow(f *portal.Frame, names map[offer.ID]offer.Offer, c conversion.Conversion) ui.Row {
-	o := names[c.OfferID]
+func (s *pages) conversionRow(f *portal.Frame, names portal.Names, c conversion.Conversion) ui.Row {
 	name := c.TxID
 	if name == "" {
 		name = portal.ShortID(c.ID.String())
 	}
 	currency := c.Revenue.Currency()
 	what := ui.Cell{Text: name, Mono: true, Href: f.Path(conversionsPath + "/" + c.ID.String()), Sheet: "Conversion " + name,
-		Narrow: f.Ago(c.CreatedAt) + " · " + offerName(names, c.OfferID)}
+		Narrow: f.Ago(c.CreatedAt) + " · " + names.Offer(c.OfferID)}
 	if c.Test {
 		what.Badge = ui.Badge(ui.Brand, "test")
 	}
 	return ui.Row{ID: "conversion-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{
-		what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)}, {Text: offerName(names, c.OfferID), Sub: goalName(o, c.GoalID)},
+		what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)}, {Text: names.Offer(c.OfferID), Sub: names.Goal(c.OfferID, c.GoalID)},
 		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Price(c.Val, currency)}, zeroMarked(ui.Cell{Text: portal.Money(c.Revenue), Strong: true}, c.WhyNoRevenue()),
 		{Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
 }
@@ -171,7 +172,7 @@ func (s *pages) readConversion(f *portal.Frame) (conversionView, error) {
 	if err != nil {
 		return conversionView{}, err
 	}
-	names, _, err := s.offerNames(f)
+	names, err := f.Names(namesOf([]conversion.Conversion{c}))
 	if err != nil {
 		return conversionView{}, err
 	}
@@ -188,8 +189,8 @@ func (s *pages) readConversion(f *portal.Frame) (conversionView, error) {
 	if c.OriginalCurrency != "" && c.OriginalCurrency != currency {
 		v.facts = append(v.facts, ui.Pair{Label: "Value as sent", Text: portal.Price(c.OriginalVal, c.OriginalCurrency)})
 	}
-	v.facts = append(v.facts, ui.Pair{Label: "Offer", Body: textLink(f.Path("/offers/"+idText(int64(c.OfferID))), offerName(names, c.OfferID))},
-		ui.Pair{Label: "Goal", Text: goalName(names[c.OfferID], c.GoalID)}, ui.Pair{Label: "Affiliate", Text: idText(int64(c.AffiliateID))},
+	v.facts = append(v.facts, ui.Pair{Label: "Offer", Body: textLink(f.Path("/offers/"+idText(int64(c.OfferID))), names.Offer(c.OfferID))},
+		ui.Pair{Label: "Goal", Text: names.Goal(c.OfferID, c.GoalID)}, ui.Pair{Label: "Affiliate", Text: idText(int64(c.AffiliateID))},
 		ui.Pair{Label: "Order id", Text: portal.Or(c.TxID), Mono: true}, ui.Pair{Label: "Clicked", Text: f.Exact(c.ClickedAt)}, ui.Pair{Label: "Recorded", Text: f.Exact(c.CreatedAt)},
 		ui.Pair{Label: "Click id", Text: s.clickText(c.ClickID), Mono: true, Copy: true}, ui.Pair{Label: "Conversion id", Text: c.ID.String(), Mono: true, Copy: true})
 	if !c.HoldUntil.IsZero() {

@@ -48,7 +48,7 @@ func (s *pages) dashboard(f *portal.Frame) error {
 	if f.Part() && f.Target() == "figures" {
 		return f.RenderPart(200, figuresCard(v.figures))
 	}
-	v.dates = *Period{p.from, p.to}.picker(f, "")
+	v.dates = *portal.Period{From: p.from, To: p.to}.Picker(f, "dates", "")
 	v.head = ui.Head{Title: "Dashboard", Lead: "Cost is what your conversions cost you, approved and pending. Today is still changing. Times in " + f.Zone.String() + ".", Actions: datesForm(f, v.dates, q)}
 	if err := s.waiting(f, &v); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (s *pages) waiting(f *portal.Frame, v *dashboardView) error {
 	if err != nil || len(list.Items) == 0 {
 		return err
 	}
-	v.waiting = counted(len(list.Items), "conversion")
+	v.waiting = portal.Counted(len(list.Items), "conversion")
 	if list.NextCursor != "" {
 		v.waiting = "More than " + v.waiting
 	}
@@ -185,7 +185,7 @@ func (s *pages) latest(f *portal.Frame, v *dashboardView) error {
 	if err != nil || len(list.Items) == 0 {
 		return err
 	}
-	names, _, err := s.offerNames(f)
+	names, err := f.Names(namesOf(list.Items))
 	if err != nil {
 		return err
 	}
@@ -195,7 +195,7 @@ func (s *pages) latest(f *portal.Frame, v *dashboardView) error {
 			title = portal.ShortID(c.ID.String())
 		}
 		v.latest = append(v.latest, ui.FeedItem{Time: f.Ago(c.CreatedAt), Title: title, Href: f.Path(conversionsPath + "/" + c.ID.String()),
-			Text: offerName(names, c.OfferID) + " · " + goalName(names[c.OfferID], c.GoalID), Amount: portal.Money(c.Revenue), Badge: ui.StatusBadge(ui.Conversions, string(c.Status))})
+			Text: names.Offer(c.OfferID) + " · " + names.Goal(c.OfferID, c.GoalID), Amount: portal.Money(c.Revenue), Badge: ui.StatusBadge(ui.Conversions, string(c.Status))})
 	}
 	return nil
 }

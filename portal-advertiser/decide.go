@@ -114,8 +114,8 @@ func (s *pages) showPreview(f *portal.Frame, status int, in decideInput, faults 
 	if in.Status == string(conversion.StatusRejected) {
 		v.verb, v.look = "Reject", ui.Danger
 	}
-	v.title = v.verb + " " + counted(len(result.Results), "conversion")
-	v.button = v.verb + " " + counted(result.Changed, "conversion")
+	v.title = v.verb + " " + portal.Counted(len(result.Results), "conversion")
+	v.button = v.verb + " " + portal.Counted(result.Changed, "conversion")
 	v.stats = []ui.Stat{{Label: "Would change", Value: portal.Count(result.Changed), After: "of " + portal.Count(len(result.Results))},
 		{Label: "Cannot change", Value: portal.Count(result.Failed)}}
 	var effects []string
@@ -126,7 +126,11 @@ func (s *pages) showPreview(f *portal.Frame, status int, in decideInput, faults 
 	if v.effect = strings.Join(effects, " "); v.effect == "" {
 		v.effect = "Your balance stays as it is."
 	}
-	names, _, err := s.offerNames(f)
+	changed := make([]conversion.Conversion, len(result.Results))
+	for i, m := range result.Results {
+		changed[i] = m.Before
+	}
+	names, err := f.Names(namesOf(changed))
 	if err != nil {
 		return err
 	}
@@ -176,7 +180,7 @@ func (s *pages) decideMany(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	kind, text := ui.OK, fmt.Sprintf("%s: now %s.", counted(result.Changed, "conversion"), strings.ToLower(ui.StatusOf(ui.Conversions, in.Status).Word))
+	kind, text := ui.OK, fmt.Sprintf("%s: now %s.", portal.Counted(result.Changed, "conversion"), strings.ToLower(ui.StatusOf(ui.Conversions, in.Status).Word))
 	if result.Failed > 0 {
 		kind = ui.Warn
 		text += fmt.Sprintf(" %s could not be changed: %s", portal.Count(result.Failed), firstFault(result))

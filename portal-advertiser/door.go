@@ -62,8 +62,8 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 
 	g.Traces(d.Traces, d.TraceLinks, d.Clicks)
 	g.Search(d.Search)
-	g.Debugger(portal.Debugger{Live: d.Live, Clicks: d.Clicks, Conversions: d.Conversions, Offers: d.Offers, TrackingURL: d.TrackingURL})
-	g.Reports(d.Reports, d.Offers)
+	g.Debugger(portal.Debugger{Live: d.Live, Clicks: d.Clicks, Conversions: d.Conversions, TrackingURL: d.TrackingURL})
+	g.Reports(d.Reports)
 }
 
 // nav is the sidebar.

@@ -15,7 +15,7 @@ import (
 
 // figuresQuery is a period and the metric of its chart.
 type figuresQuery struct {
-	Period
+	portal.Period
 	Metric string `query:"metric"`
 }
 
@@ -62,7 +62,7 @@ func metrics() []metric {
 			}
 			return r.CR() + "%"
 		}, value: func(r report.Row) *big.Rat { v, _ := new(big.Rat).SetString(r.CR()); return v }},
-		{id: "cost", label: "Cost", text: func(r report.Row) string { return sumText(r.Revenue, r.Currency) }, value: func(r report.Row) *big.Rat {
+		{id: "cost", label: "Cost", text: func(r report.Row) string { return portal.Sum(r.Revenue, r.Currency) }, value: func(r report.Row) *big.Rat {
 			unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(r.Currency.Exponent())), nil)
 			return new(big.Rat).SetFrac(r.Revenue.Minor(), unit)
 		}},
@@ -82,14 +82,7 @@ type figuresView struct {
 
 // figures adds up a period and the one before.
 func (s *pages) figures(f *portal.Frame, filter report.Filter, p span, q figuresQuery, path string) (figuresView, error) {
-	ask := func(from, to string) (report.Report, error) {
-		return s.Reports.Report(f.Context(), f.Actor, report.Query{GroupBy: "day", From: from, To: to, Zone: f.Zone.String(), Filter: filter, Limit: report.MaxRows})
-	}
-	now, err := ask(p.from, p.to)
-	var before report.Report
-	if err == nil {
-		before, err = ask(p.beforeFrom, p.beforeTo)
-	}
+	now, before, err := s.Reports.Compared(f.Context(), f.Actor, report.Query{GroupBy: "day", From: p.from, To: p.to, Zone: f.Zone.String(), Filter: filter, Limit: report.MaxRows}, p.beforeFrom)
 	if errs.Is(err, errs.KindLimited) || errs.Is(err, errs.KindInvalid) || errs.Is(err, errs.KindForbidden) {
 		e, _ := errs.As(err)
 		return figuresView{failed: portal.Sentence(e.Message), retry: f.Echo.Request().URL.RequestURI()}, nil
@@ -119,7 +112,7 @@ func (s *pages) figures(f *portal.Frame, filter report.Filter, p span, q figures
 	}
 	for _, r := range now.Totals {
 		if r.Currency != main && r.Currency != "" {
-			v.others = append(v.others, ui.Pair{Label: "In " + string(r.Currency), Text: counted(int(r.Clicks), "click") + ", " + counted(int(r.Conversions), "conversion") + ", " + sumText(r.Revenue, r.Currency)})
+			v.others = append(v.others, ui.Pair{Label: "In " + string(r.Currency), Text: portal.Counted(int(r.Clicks), "click") + ", " + portal.Counted(int(r.Conversions), "conversion") + ", " + portal.Sum(r.Revenue, r.Currency)})
 		}
 	}
 	return v, nil

@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -18,12 +20,12 @@ const logPath = "/postback-log"
 
 // logFilter is the query of the postback log.
 type logFilter struct {
-	Period
-	Status  string `query:"status"`
-	Code    string `query:"code"`
-	OfferID int64  `query:"offer"`
-	Click   string `query:"click"`
-	IP      string `query:"ip"`
+	portal.Period
+	Status string      `query:"status"`
+	Code   string      `query:"code"`
+	Offer  portal.Pick `query:"offer"`
+	Click  string      `query:"click"`
+	IP     string      `query:"ip"`
 	portal.Paging
 }
 
@@ -32,12 +34,8 @@ func (s *pages) calls(f *portal.Frame) error {
 	if err := f.Query(&filter); err != nil {
 		return err
 	}
-	names, options, err := s.offerNames(f)
-	if err != nil {
-		return err
-	}
-	asked := conversion.LogFilter{Status: conversion.Outcome(filter.Status), Code: filter.Code, OfferID: offer.ID(filter.OfferID), IP: strings.TrimSpace(filter.IP)}
-	asked.From, asked.To = filter.bounds(f)
+	asked := conversion.LogFilter{Status: conversion.Outcome(filter.Status), Code: filter.Code, OfferID: offer.ID(filter.Offer), IP: strings.TrimSpace(filter.IP)}
+	asked.From, asked.To = filter.Bounds(f)
 	nothing := false
 	if filter.Click = strings.TrimSpace(filter.Click); filter.Click != "" {
 		id, err := s.Clicks.Parse(strings.ToLower(filter.Click))
@@ -56,18 +54,25 @@ func (s *pages) calls(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
+	ids := portal.NameIDs{Offers: []offer.ID{asked.OfferID}}
+	for _, l := range found.Items {
+		ids.Offers = append(ids.Offers, l.OfferID)
+	}
+	names, err := f.Names(ids)
+	if err != nil {
+		return err
+	}
 	path := f.Path(logPath)
 	v := listView{
 		Head: ui.Head{Title: "Postback log", Lead: "Every call that came for clicks on your offers, refused ones included, newest first. Times in " + f.Zone.String() + ".",
 			Actions: exportButton(csvHref(path, filter))},
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "click", SearchLabel: "Click id", SearchValue: filter.Click,
 			Selects: []ui.FilterSelect{
-				{Field: "status", Label: "What became of it", Any: "Any result", Value: filter.Status, Options: ui.StatusOptions(ui.Calls, "recorded", "updated", "duplicate", "queued", "refused")},
-				{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(filter.OfferID), Options: options}},
-			Range: filter.picker(f, "Any time"), ResetHref: path,
-			Chips: chips(path, filter, "status", is("Result", ui.StatusOf(ui.Calls, filter.Status).Word), "code", is("Reason", filter.Code),
-				"offer", isOffer(names, filter.OfferID), "click", is("Click", filter.Click), "ip", is("Address", filter.IP), "from", since(filter.From), "to", until(filter.To))},
-		Pager: pageLinks(path, filter, filter.Paging, found, "call"),
+				{Field: "status", Label: "What became of it", Any: "Any result", Value: filter.Status, Options: ui.StatusOptions(ui.Calls, "recorded", "updated", "duplicate", "queued", "refused")}},
+			Range: filter.Picker(f, "dates", "Any time"), Fields: ui.PickBar(f.FilterPick(search.KindOffer, filter.Offer, names)), ResetHref: path,
+			Chips: portal.Chips(path, filter, "status", portal.Is("Result", ui.StatusOf(ui.Calls, filter.Status).Word), "code", portal.Is("Reason", filter.Code),
+				"offer", names.IsPicked(search.KindOffer, filter.Offer), "click", portal.Is("Click", filter.Click), "ip", portal.Is("Address", filter.IP), "from", since(filter.From), "to", until(filter.To))},
+		Pager: portal.Pager(path, filter, filter.Paging, found, "call"),
 	}
 	v.Table = ui.Table{ID: "calls", Name: "Incoming calls", Empty: s.noCalls(f, len(v.Filter.Chips) > 0),
 		Columns: []ui.Column{{Label: "Time"}, {Label: "What became of it", Wide: true, Wrap: true}, {Label: "Offer", Hide: true}, {Label: "Order id", Hide: true},
@@ -78,10 +83,10 @@ func (s *pages) calls(f *portal.Frame) error {
 	return f.Page("Postback log", logPath, listPage(v))
 }
 
-func (s *pages) callRow(f *portal.Frame, names map[offer.ID]offer.Offer, l conversion.LogEntry) ui.Row {
+func (s *pages) callRow(f *portal.Frame, names portal.Names, l conversion.LogEntry) ui.Row {
 	at := ui.Cell{Text: f.LogTime(l.ReceivedAt), Title: f.Exact(l.ReceivedAt), Href: f.Path(logPath + "/" + l.ID.String()), Sheet: "Incoming call"}
-	what := ui.Cell{Text: callText(l), Sub: portal.RehearsedBy(l), Badge: ui.StatusBadge(ui.Calls, string(l.Status)), Narrow: offerName(names, l.OfferID) + " · " + portal.Or(param(l, "txid"))}
-	return ui.Row{ID: "call-" + l.ID.String(), Cells: []ui.Cell{at, what, {Text: offerName(names, l.OfferID)}, {Text: portal.Or(param(l, "txid")), Mono: true},
+	what := ui.Cell{Text: callText(l), Sub: portal.RehearsedBy(l), Badge: ui.StatusBadge(ui.Calls, string(l.Status)), Narrow: names.Offer(l.OfferID) + " · " + portal.Or(param(l, "txid"))}
+	return ui.Row{ID: "call-" + l.ID.String(), Cells: []ui.Cell{at, what, {Text: names.Offer(l.OfferID)}, {Text: portal.Or(param(l, "txid")), Mono: true},
 		{Text: s.shortClick(l.ClickID), Mono: true, Href: s.traceHref(f, l.ClickID)}, {Text: l.IP, Mono: true}, {Text: strconv.Itoa(l.HTTPStatus)}}}
 }
 
@@ -185,18 +190,18 @@ func (s *pages) call(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	names, _, err := s.offerNames(f)
+	names, err := f.Names(portal.NameIDs{Offers: []offer.ID{l.OfferID}, Affiliates: []affiliate.ID{l.AffiliateID}})
 	if err != nil {
 		return err
 	}
-	v := callView{line: l, offer: offerName(names, l.OfferID), params: portal.CallPairs(l.Query), advice: l.Hints(), trace: s.traceHref(f, l.ClickID), curl: curlOf(s.TrackingURL, l)}
+	v := callView{line: l, offer: names.Offer(l.OfferID), params: portal.CallPairs(l.Query), advice: l.Hints(), trace: s.traceHref(f, l.ClickID), curl: curlOf(s.TrackingURL, l)}
 	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, l.Code)},
 		{Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: v.offer}}
 	if by := portal.RehearsedBy(l); by != "" {
 		v.facts = append(v.facts, ui.Pair{Label: "Sent by", Text: by})
 	}
 	if l.AffiliateID != 0 {
-		v.facts = append(v.facts, ui.Pair{Label: "Affiliate", Text: idText(int64(l.AffiliateID))})
+		v.facts = append(v.facts, ui.Pair{Label: "Affiliate", Text: names.Affiliate(l.AffiliateID)})
 	}
 	if !l.ClickID.IsZero() {
 		v.facts = append(v.facts, ui.Pair{Label: "Click id", Text: s.Clicks.Text(l.ClickID), Mono: true, Copy: true})
@@ -223,13 +228,11 @@ func curlOf(base string, l conversion.LogEntry) string {
 		command += " -X POST"
 	}
 	if body != "" {
-		command += " --data " + shellQuoted(body)
+		command += " --data " + portal.ShellQuoted(body)
 	}
 	address := base + "/postback"
 	if query != "" {
 		address += "?" + query
 	}
-	return command + " " + shellQuoted(address)
+	return command + " " + portal.ShellQuoted(address)
 }
-
-func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

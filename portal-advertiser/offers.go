@@ -53,8 +53,8 @@ func (s *pages) offers(f *portal.Frame) error {
 		Head: ui.Head{Title: "Offers", Lead: lead, Actions: exportButton(csvHref(path, filter))},
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Search offers", SearchValue: filter.Search,
 			Selects:   []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Value: filter.Status, Options: ui.StatusOptions(ui.Offers, "active", "paused", "draft", "expired")}},
-			ResetHref: path, Chips: chips(path, filter, "q", is("Name", filter.Search), "status", is("Status", ui.StatusOf(ui.Offers, filter.Status).Word))},
-		Pager: pageLinks(path, filter, filter.Paging, found, "offer"),
+			ResetHref: path, Chips: portal.Chips(path, filter, "q", portal.Is("Name", filter.Search), "status", portal.Is("Status", ui.StatusOf(ui.Offers, filter.Status).Word))},
+		Pager: portal.Pager(path, filter, filter.Paging, found, "offer"),
 	}
 	v.Table = ui.Table{ID: "offers", Name: "Offers", Empty: noOffers(f, len(v.Filter.Chips) > 0), Actions: true,
 		Columns: []ui.Column{{Label: "Offer", Wide: true}, {Label: "Status"}, {Label: "Clicks", Number: true, Hide: true}, {Label: "Conversions", Number: true, Hide: true},
@@ -68,9 +68,9 @@ func (s *pages) offers(f *portal.Frame) error {
 			cr = r.CR() + "%"
 		}
 		v.Table.Rows = append(v.Table.Rows, ui.Row{ID: "offer-" + id, Name: o.Name, Cells: []ui.Cell{
-			{Text: o.Name, Href: f.Path(offersPath + "/" + id), Sub: "#" + id + " · " + counted(len(o.Goals), "goal"),
-				Narrow: counted(int(r.Clicks), "click") + " · " + counted(int(r.Conversions), "conversion"), Square: ui.Initials(o.Name)},
-			{Body: ui.StatusBadge(ui.Offers, string(o.Status))}, {Text: portal.Count(r.Clicks)}, {Text: portal.Count(r.Conversions)}, {Text: cr}, {Text: portal.Count(r.Approved)}, {Text: sumText(r.Revenue, o.Currency), Strong: true}},
+			{Text: o.Name, Href: f.Path(offersPath + "/" + id), Sub: "#" + id + " · " + portal.Counted(len(o.Goals), "goal"),
+				Narrow: portal.Counted(int(r.Clicks), "click") + " · " + portal.Counted(int(r.Conversions), "conversion"), Square: ui.Initials(o.Name)},
+			{Body: ui.StatusBadge(ui.Offers, string(o.Status))}, {Text: portal.Count(r.Clicks)}, {Text: portal.Count(r.Conversions)}, {Text: cr}, {Text: portal.Count(r.Approved)}, {Text: portal.Sum(r.Revenue, o.Currency), Strong: true}},
 			Actions: ui.Btn(ui.Button{Label: "Tracking", Name: "Tracking set-up of " + o.Name, Small: true, Href: f.Path(offersPath + "/" + id + "/tracking")})})
 	}
 	return f.Page("Offers", offersPath, listPage(v))
@@ -140,7 +140,7 @@ func (s *pages) offer(f *portal.Frame) error {
 		return err
 	}
 	p := q.span(f, recordDays)
-	v := offerView{o: o, dates: *Period{p.from, p.to}.picker(f, "")}
+	v := offerView{o: o, dates: *portal.Period{From: p.from, To: p.to}.Picker(f, "dates", "")}
 	if v.figures, err = s.figures(f, report.Filter{OfferID: id}, p, q, f.Path(offersPath+"/"+idText(int64(id)))); err != nil {
 		return err
 	}
@@ -159,9 +159,9 @@ func (s *pages) offer(f *portal.Frame) error {
 		v.facts = append(v.facts, ui.Pair{Label: "Preview", Body: textLink(string(templ.URL(o.PreviewURL)), o.PreviewURL)})
 	}
 	v.facts = append(v.facts, ui.Pair{Label: "Currency", Text: string(o.Currency)}, ui.Pair{Label: "Who can run it", Text: visibilityWords[o.Visibility]},
-		ui.Pair{Label: "A sale counts until", Text: counted(o.WindowDays, "day") + " after the click"})
+		ui.Pair{Label: "A sale counts until", Text: portal.Counted(o.WindowDays, "day") + " after the click"})
 	if o.MinSeconds > 0 {
-		v.facts = append(v.facts, ui.Pair{Label: "And not sooner than", Text: counted(o.MinSeconds, "second") + " after it"})
+		v.facts = append(v.facts, ui.Pair{Label: "And not sooner than", Text: portal.Counted(o.MinSeconds, "second") + " after it"})
 	}
 	v.facts = append(v.facts, ui.Pair{Label: "Changed", Text: f.Time(o.UpdatedAt)})
 	v.goals = goalsTable(o)

@@ -170,6 +170,18 @@ func TestWaitingForACall(t *testing.T) {
 }
 
 // What people type is text wherever it shows.
+// TestUnreadableDays: a filter that is left out would take more than was asked for.
+func TestUnreadableDays(t *testing.T) {
+	t.Parallel()
+	n := mounted(t)
+	for _, page := range []string{"/conversions", "/postback-log", "/balance"} {
+		for _, query := range []string{"?from=yesterday", "?to=2026-02-30", "?from=2026-01-01&to=x"} {
+			n.Advertiser(0).Get("/advertiser" + page + query).Is(422).Shows("2026-11-30")
+		}
+		n.Advertiser(0).Get("/advertiser" + page + "?from=2026-01-01&to=2026-01-31").Is(200)
+	}
+}
+
 func TestTextsAreEscaped(t *testing.T) {
 	t.Parallel()
 	n := mounted(t)
@@ -182,7 +194,7 @@ func TestTextsAreEscaped(t *testing.T) {
 			t.Fatal(err)
 		}
 		q := url.QueryEscape(hostile)
-		for _, path := range []string{"", "/offers", "/offers?q=" + q, "/offers/1", "/offers/1/tracking?goal=" + q + "&way=" + q + "&platform=" + q, "/conversions?txid=" + q, "/postback-log?code=" + q + "&ip=" + q + "&from=" + q,
+		for _, path := range []string{"", "/offers", "/offers?q=" + q, "/offers/1", "/offers/1/tracking?goal=" + q + "&way=" + q + "&platform=" + q, "/conversions?txid=" + q, "/postback-log?code=" + q + "&ip=" + q,
 			"/trace/" + n.ClickIDs[portaltest.ClickBare], "/debugger?kind=" + q, "/balance?cursor="} {
 			page := a.Get("/advertiser" + path).Is(200)
 			if strings.Contains(page.Body, "<script>alert") || strings.Contains(page.Body, "<img src=x") {

@@ -124,7 +124,7 @@ func entriesTable(f *portal.Frame, list []ledger.Entry) ui.Table {
 			what.Href = conversionHref(f, conversion.ID{UUID: e.ConversionID})
 			of = ui.Cell{Text: portal.ShortID(e.ConversionID.String()), Mono: true, Title: e.ConversionID.String(), Href: what.Href}
 		}
-		t.Rows = append(t.Rows, ui.Row{ID: "e-" + e.ID.String(), Cells: []ui.Cell{what, {Text: f.Time(e.At), Title: f.Exact(e.At)}, {Text: bucketText(e.From)}, {Text: bucketText(e.To)}, of,
+		t.Rows = append(t.Rows, ui.Row{ID: "e-" + e.ID.String(), Cells: []ui.Cell{what, {Text: f.Time(e.At), Title: f.Exact(e.At)}, {Text: f.AccountWords(e.From)}, {Text: f.AccountWords(e.To)}, of,
 			{Text: signOf(e) + portal.Money(e.Amount), Strong: true}}})
 	}
 	return t
@@ -137,23 +137,6 @@ func bucket(a ledger.Account) ledger.Bucket {
 		return ""
 	}
 	return ledger.Bucket(name)
-}
-
-// bucketText is an account in words.
-func bucketText(a ledger.Account) string {
-	switch bucket(a) {
-	case "":
-		return "Network"
-	case ledger.BucketPending:
-		return "Pending"
-	case ledger.BucketApproved:
-		return "Approved"
-	case ledger.BucketInvoiced:
-		return "Invoiced"
-	case ledger.BucketPaid:
-		return "Paid"
-	}
-	return string(a)
 }
 
 // entryText is what an entry did, in words.

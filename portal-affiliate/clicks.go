@@ -6,6 +6,7 @@ import (
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -14,9 +15,9 @@ const clicksPath = "/clicks"
 
 // clickFilter is the list's address.
 type clickFilter struct {
-	Query string `query:"q"` // a click id of ours or the affiliate's own
-	Offer int64  `query:"offer"`
-	Valid string `query:"valid"` // yes, no; empty for both
+	Query string      `query:"q"` // a click id of ours or the affiliate's own
+	Offer portal.Pick `query:"offer"`
+	Valid string      `query:"valid"` // yes, no; empty for both
 	portal.Period
 	portal.Paging
 }
@@ -47,11 +48,7 @@ func (s *pages) clicks(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	names, err := titlesOf(s, f, list.Items, func(c click.Click) offer.ID { return c.OfferID })
-	if err != nil {
-		return err
-	}
-	offers, _, err := s.offerOptions(f, offer.ID(in.Offer))
+	names, err := namesOf(f, list.Items, func(c click.Click) offer.ID { return c.OfferID }, offer.ID(in.Offer))
 	if err != nil {
 		return err
 	}
@@ -60,9 +57,9 @@ func (s *pages) clicks(f *portal.Frame) error {
 	v := listView{table: s.clicksTable(f, list.Items, names), pager: portal.Pager(path, in, in.Paging, list, "click")}
 	v.head = ui.Head{Title: "Clicks", Lead: "Every visit through your links, and why one did not count. Times in " + f.Zone.String() + "."}
 	v.filter = ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Search by click id", SearchValue: in.Query, ResetHref: path, Range: in.Picker(f, "dates", "All time"),
-		Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "All clicks", Value: in.Valid, Options: []ui.Option{{Value: "yes", Label: "Counted"}, {Value: "no", Label: "Not counted"}}},
-			{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(in.Offer), Options: offers}},
-		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "valid", valid[in.Valid], "offer", portal.Is("Offer", nameOf(offers, idText(in.Offer))),
+		Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "All clicks", Value: in.Valid, Options: []ui.Option{{Value: "yes", Label: "Counted"}, {Value: "no", Label: "Not counted"}}}},
+		Fields:  ui.PickBar(f.FilterPick(search.KindOffer, in.Offer, names)),
+		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "valid", valid[in.Valid], "offer", names.IsPicked(search.KindOffer, in.Offer),
 			"from", portal.Is("From", in.From), "to", portal.Is("To", in.To)),
 		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "Download CSV", Icon: "download", Href: portal.URL(path+".csv", in, "cursor", "", "limit", ""), Download: true})}
 	if in == (clickFilter{}) {
@@ -74,7 +71,7 @@ func (s *pages) clicks(f *portal.Frame) error {
 	return f.Page("Clicks", clicksPath, listPage(v))
 }
 
-func (s *pages) clicksTable(f *portal.Frame, list []click.Click, names titles) ui.Table {
+func (s *pages) clicksTable(f *portal.Frame, list []click.Click, names portal.Names) ui.Table {
 	t := ui.Table{ID: "clicks", Name: "Clicks", Columns: []ui.Column{{Label: "Click"}, {Label: "Time", Hide: true}, {Label: "Offer", Hide: true}, {Label: "Counted", Wrap: true},
 		{Label: "Your click id", Hide: true}, {Label: "Sub 1", Hide: true}, {Label: "Visitor", Hide: true}}}
 	for _, c := range list {
@@ -84,8 +81,8 @@ func (s *pages) clicksTable(f *portal.Frame, list []click.Click, names titles) u
 			counted = ui.Cell{Body: refusedCell(ui.StatusBadge(ui.Clicks, "invalid"), portal.ClickReason(c.Reason))}
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: "k-" + id, Cells: []ui.Cell{
-			{Text: portal.ShortID(id), Mono: true, Title: id, Href: f.Path("/trace/" + id), Narrow: joined(names.offer(c.OfferID), f.Time(c.CreatedAt()))},
-			{Text: f.Time(c.CreatedAt()), Title: f.Exact(c.CreatedAt())}, {Text: names.offer(c.OfferID)}, counted,
+			{Text: portal.ShortID(id), Mono: true, Title: id, Href: f.Path("/trace/" + id), Narrow: joined(names.Offer(c.OfferID), f.Time(c.CreatedAt()))},
+			{Text: f.Time(c.CreatedAt()), Title: f.Exact(c.CreatedAt())}, {Text: names.Offer(c.OfferID)}, counted,
 			{Text: portal.Or(c.AffClickID), Mono: c.AffClickID != ""}, {Text: portal.Or(c.Subs[0])}, {Text: portal.Or(joined(c.Country, c.OS, c.Browser))}}})
 	}
 	return t

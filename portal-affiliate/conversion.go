@@ -47,11 +47,10 @@ func (s *pages) conversion(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	found, err := s.Offers.Titles(f.Context(), f.Actor, []offer.ID{c.OfferID})
+	names, err := f.Names(portal.NameIDs{Offers: []offer.ID{c.OfferID}})
 	if err != nil {
 		return err
 	}
-	names := titles(found)
 	events, err := s.Conversions.Events(f.Context(), f.Actor, c.ClickID, maxEvents)
 	if err != nil {
 		return err
@@ -74,7 +73,7 @@ func (s *pages) conversion(f *portal.Frame) error {
 	if f.Part() {
 		return f.RenderPart(ok, conversionSheet(v))
 	}
-	v.head = ui.Head{Title: names.offer(c.OfferID) + ", " + names.goal(c.OfferID, c.GoalID), Badge: ui.StatusBadge(ui.Conversions, string(c.Status)),
+	v.head = ui.Head{Title: names.Offer(c.OfferID) + ", " + names.Goal(c.OfferID, c.GoalID), Badge: ui.StatusBadge(ui.Conversions, string(c.Status)),
 		Crumbs: []ui.Crumb{{Label: "Conversions", Href: f.Path(conversionsPath)}, {Label: "Conversion " + portal.ShortID(c.ID.String())}}, Lead: "Conversion of " + f.Time(c.CreatedAt) + ", " + f.Zone.String() + "."}
 	return f.Page("Conversion", conversionsPath, conversionPage(v))
 }
@@ -95,12 +94,12 @@ func valueText(c conversion.Conversion) string {
 	return c.Val.String()
 }
 
-func conversionFacts(f *portal.Frame, c conversion.Conversion, names titles, clickID string) []ui.Pair {
-	from := ui.Pair{Label: "Offer", Text: names.offer(c.OfferID)}
-	if names[c.OfferID].Open {
-		from.Body = offerLink(offerHref(f, c.OfferID), names.offer(c.OfferID))
+func conversionFacts(f *portal.Frame, c conversion.Conversion, names portal.Names, clickID string) []ui.Pair {
+	from := ui.Pair{Label: "Offer", Text: names.Offer(c.OfferID)}
+	if names.Title(c.OfferID).Open {
+		from.Body = offerLink(offerHref(f, c.OfferID), names.Offer(c.OfferID))
 	}
-	facts := []ui.Pair{from, {Label: "Goal", Text: names.goal(c.OfferID, c.GoalID)},
+	facts := []ui.Pair{from, {Label: "Goal", Text: names.Goal(c.OfferID, c.GoalID)},
 		{Label: "Sale value", Text: saleValue(c)}}
 	if refused(c) {
 		facts = append(facts, ui.Pair{Label: "Would have earned", Text: portal.Money(c.Commission)})

@@ -12,6 +12,7 @@ import (
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -20,11 +21,11 @@ const conversionsPath = "/conversions"
 
 // conversionFilter is the list's address.
 type conversionFilter struct {
-	Query  string `query:"q"` // a click id, a conversion id or the advertiser's order id
-	Offer  int64  `query:"offer"`
-	Goal   int64  `query:"goal"`
-	Status string `query:"status"`
-	Test   string `query:"test"` // only, none; empty for both
+	Query  string      `query:"q"` // a click id, a conversion id or the advertiser's order id
+	Offer  portal.Pick `query:"offer"`
+	Goal   int64       `query:"goal"`
+	Status string      `query:"status"`
+	Test   string      `query:"test"` // only, none; empty for both
 	portal.Period
 	portal.Paging
 }
@@ -78,7 +79,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	names, err := titlesOf(s, f, list.Items, func(c conversion.Conversion) offer.ID { return c.OfferID })
+	names, err := namesOf(f, list.Items, func(c conversion.Conversion) offer.ID { return c.OfferID }, offer.ID(in.Offer))
 	if err != nil {
 		return err
 	}
@@ -93,9 +94,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 	path := f.Path(conversionsPath)
 	v := listView{table: s.conversionsTable(f, list.Items, names, sent), pager: portal.Pager(path, in, in.Paging, list, "conversion")}
 	v.head = ui.Head{Title: "Conversions", Lead: "What your clicks led to, and what each earns you. Times in " + f.Zone.String() + "."}
-	if v.filter, err = s.conversionsBar(f, in, path); err != nil {
-		return err
-	}
+	v.filter = conversionsBar(f, in, names, path)
 	if in == (conversionFilter{}) {
 		v.table.Empty = ui.Empty(ui.Nothing{Icon: "arrows-exchange", Title: "No conversions yet", Text: "When a visitor of yours buys or signs up, it stands here with what it earns you and whether your postback was called.",
 			Next: ui.Button{Label: "Build a link", Look: ui.Primary, Href: f.Path(linksPath)}})
@@ -105,59 +104,34 @@ func (s *pages) conversions(f *portal.Frame) error {
 	return f.Page("Conversions", conversionsPath, listPage(v))
 }
 
-func (s *pages) conversionsBar(f *portal.Frame, in conversionFilter, path string) (ui.Filter, error) {
-	offers, goals, err := s.offerOptions(f, offer.ID(in.Offer))
-	if err != nil {
-		return ui.Filter{}, err
-	}
+func conversionsBar(f *portal.Frame, in conversionFilter, names portal.Names, path string) ui.Filter {
+	goals := goalOptions(names.Title(offer.ID(in.Offer)))
 	status := ""
 	if in.Status != "" {
 		status = ui.StatusOf(ui.Conversions, in.Status).Word
 	}
 	tests := map[string]string{"only": "Only tests", "none": "Without tests"}
 	bar := ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Search by id", SearchValue: in.Query, ResetHref: path,
-		Range: in.Picker(f, "dates", "All time"),
-		Selects: []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Value: in.Status, Options: ui.StatusOptions(ui.Conversions, "pending", "hold", "approved", "rejected", "trash")},
-			{Field: "offer", Label: "Offer", Any: "Any offer", Value: idText(in.Offer), Options: offers}},
-		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "status", portal.Is("Status", status), "offer", portal.Is("Offer", nameOf(offers, idText(in.Offer))),
+		Range:   in.Picker(f, "dates", "All time"),
+		Selects: []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Value: in.Status, Options: ui.StatusOptions(ui.Conversions, "pending", "hold", "approved", "rejected", "trash")}},
+		Fields:  ui.PickBar(f.FilterPick(search.KindOffer, in.Offer, names)),
+		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "status", portal.Is("Status", status), "offer", names.IsPicked(search.KindOffer, in.Offer),
 			"goal", portal.Is("Goal", nameOf(goals, idText(in.Goal))), "test", tests[in.Test], "from", portal.Is("From", in.From), "to", portal.Is("To", in.To)),
 		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "Download CSV", Icon: "download", Href: portal.URL(path+".csv", in, "cursor", "", "limit", ""), Download: true})}
 	if len(goals) > 1 {
 		bar.Selects = append(bar.Selects, ui.FilterSelect{Field: "goal", Label: "Goal", Any: "Any goal", Value: idText(in.Goal), Options: goals})
 	}
 	bar.Selects = append(bar.Selects, ui.FilterSelect{Field: "test", Label: "Tests", Any: "With tests", Value: in.Test, Options: []ui.Option{{Value: "none", Label: "Without tests"}, {Value: "only", Label: "Only tests"}}})
-	return bar, nil
+	return bar
 }
 
-// offerOptions are the offers that a filter names, and the goals of the chosen one. The chosen offer is among them also
-// when it does not run any more.
-func (s *pages) offerOptions(f *portal.Frame, chosen offer.ID) (offers, goals []ui.Option, err error) {
-	list, err := s.Offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
-	if err != nil {
-		return nil, nil, err
-	}
-	listed := false
-	for _, o := range list.Items {
-		offers = append(offers, ui.Option{Value: idText(o.ID), Label: o.Name})
-		listed = listed || o.ID == chosen
-	}
-	slices.SortFunc(offers, func(a, b ui.Option) int { return strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label)) })
-	if chosen == 0 {
-		return offers, nil, nil
-	}
-	found, err := s.Offers.Titles(f.Context(), f.Actor, []offer.ID{chosen})
-	if err != nil {
-		return nil, nil, err
-	}
-	names := titles(found)
-	if !listed {
-		offers = append(offers, ui.Option{Value: idText(chosen), Label: names.offer(chosen)})
-	}
-	for id, name := range names[chosen].Goals {
+// goalOptions are the goals of an offer.
+func goalOptions(t offer.Title) (goals []ui.Option) {
+	for id, name := range t.Goals {
 		goals = append(goals, ui.Option{Value: idText(id), Label: name})
 	}
 	slices.SortFunc(goals, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
-	return offers, goals, nil
+	return goals
 }
 
 // nameOf is what an option of a filter is called.
@@ -170,13 +144,13 @@ func nameOf(options []ui.Option, value string) string {
 	return value
 }
 
-func (s *pages) conversionsTable(f *portal.Frame, list []conversion.Conversion, names titles, sent map[conversion.ID][]postback.Delivery) ui.Table {
+func (s *pages) conversionsTable(f *portal.Frame, list []conversion.Conversion, names portal.Names, sent map[conversion.ID][]postback.Delivery) ui.Table {
 	t := ui.Table{ID: "conversions", Name: "Conversions", Columns: []ui.Column{{Label: "Conversion", Wide: true}, {Label: "Time", Hide: true}, {Label: "Status"},
 		{Label: "Postback", Hide: true}, {Label: "Click", Hide: true}, {Label: "Order id", Hide: true}, {Label: "Commission", Number: true}}}
 	for _, c := range list {
 		clickID := s.Clicks.Text(c.ClickID)
-		name := ui.Cell{Text: names.offer(c.OfferID), Sub: names.goal(c.OfferID, c.GoalID), Narrow: joined(names.goal(c.OfferID, c.GoalID), f.Time(c.CreatedAt)),
-			Href: conversionHref(f, c.ID), Sheet: "Conversion of " + names.offer(c.OfferID)}
+		name := ui.Cell{Text: names.Offer(c.OfferID), Sub: names.Goal(c.OfferID, c.GoalID), Narrow: joined(names.Goal(c.OfferID, c.GoalID), f.Time(c.CreatedAt)),
+			Href: conversionHref(f, c.ID), Sheet: "Conversion of " + names.Offer(c.OfferID)}
 		if c.Test {
 			name.Badge = ui.Badge(ui.Mute, "Test")
 		}

@@ -90,7 +90,7 @@ func (s *pages) topOffers(f *portal.Frame, span dayspan) (*ui.Table, error) {
 		return cmp.Or(b.Commission.Minor().Cmp(a.Commission.Minor()), cmp.Compare(b.Clicks, a.Clicks))
 	})
 	shown := rows[:min(len(rows), topOffers)]
-	names, err := titlesOf(s, f, shown, func(row report.Row) offer.ID { return offer.ID(row.Keys[0].ID) })
+	names, err := namesOf(f, shown, func(row report.Row) offer.ID { return offer.ID(row.Keys[0].ID) })
 	if err != nil {
 		return nil, err
 	}
@@ -102,9 +102,9 @@ func (s *pages) topOffers(f *portal.Frame, span dayspan) (*ui.Table, error) {
 		{Label: "CR", Number: true, Hide: true}, {Label: "EPC", Number: true, Hide: true}, {Label: "Earnings", Number: true}}}
 	for _, row := range shown {
 		id := offer.ID(row.Keys[0].ID)
-		name := ui.Cell{Text: names.offer(id), Square: ui.Initials(names.offer(id)), Narrow: portal.Count(row.Clicks) + " clicks · " + ratio(row) + " CR"}
+		name := ui.Cell{Text: names.Offer(id), Square: ui.Initials(names.Offer(id)), Narrow: portal.Count(row.Clicks) + " clicks · " + ratio(row) + " CR"}
 		var actions templ.Component
-		title := names[id]
+		title := names.Title(id)
 		if title.Open {
 			name.Href = offerHref(f, id)
 		}
@@ -115,7 +115,7 @@ func (s *pages) topOffers(f *portal.Frame, span dayspan) (*ui.Table, error) {
 			}
 		case access[id] != offer.AccessRejected && access[id] != offer.AccessPending:
 			if link := s.plainLink(f, id); link != "" {
-				actions = ui.CopyText(link, "Copy tracking link for "+names.offer(id))
+				actions = ui.CopyText(link, "Copy tracking link for "+names.Offer(id))
 			}
 		}
 		t.Rows = append(t.Rows, ui.Row{Actions: actions, Cells: []ui.Cell{name, {Text: portal.Count(row.Clicks)}, {Text: portal.Count(row.Conversions)}, {Text: ratio(row)}, {Text: epc(row)},
@@ -154,25 +154,35 @@ func (s *pages) latest(f *portal.Frame) ([]ui.FeedItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := titlesOf(s, f, list.Items, func(c conversion.Conversion) offer.ID { return c.OfferID })
+	names, err := namesOf(f, list.Items, func(c conversion.Conversion) offer.ID { return c.OfferID })
 	if err != nil {
 		return nil, err
 	}
-	var items []ui.FeedItem
+	var asked click.Filter
 	for _, c := range list.Items {
-		text := names.goal(c.OfferID, c.GoalID)
-		visit, err := s.Clicks.List(f.Context(), f.Actor, click.Filter{ClickID: c.ClickID}, domain.Page{Limit: 1})
+		asked.ClickIDs = append(asked.ClickIDs, c.ClickID)
+	}
+	visits := map[click.ID]click.Click{}
+	if len(asked.ClickIDs) > 0 {
+		clicks, err := s.Clicks.List(f.Context(), f.Actor, asked, domain.Page{Limit: latestShown})
 		if err != nil {
 			return nil, err
 		}
-		for _, one := range visit.Items {
+		for _, one := range clicks.Items {
+			visits[one.ID] = one
+		}
+	}
+	var items []ui.FeedItem
+	for _, c := range list.Items {
+		text := names.Goal(c.OfferID, c.GoalID)
+		if one, found := visits[c.ClickID]; found {
 			sub := ""
 			if one.Subs[0] != "" {
 				sub = "sub1 = " + one.Subs[0]
 			}
 			text = joined(text, one.Country, one.OS, sub)
 		}
-		items = append(items, ui.FeedItem{Time: feedTime(f, c.CreatedAt), Title: names.offer(c.OfferID), Href: conversionHref(f, c.ID), Text: text,
+		items = append(items, ui.FeedItem{Time: feedTime(f, c.CreatedAt), Title: names.Offer(c.OfferID), Href: conversionHref(f, c.ID), Text: text,
 			Amount: commissionOf(c), Badge: ui.StatusBadge(ui.Conversions, string(c.Status))})
 	}
 	return items, nil

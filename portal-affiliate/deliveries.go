@@ -62,11 +62,7 @@ func (p postbackPages) deliveries(f *portal.Frame) error {
 		return err
 	}
 	filter, none := in.domain(f, p)
-	n, err := p.known(f)
-	if err != nil {
-		return err
-	}
-	all, err := p.all(f, n)
+	all, n, err := p.all(f)
 	if err != nil {
 		return err
 	}
@@ -79,7 +75,10 @@ func (p postbackPages) deliveries(f *portal.Frame) error {
 	path := f.Path("/deliveries")
 	v := deliveriesView{head: ui.Head{Title: "Deliveries", Crumbs: []ui.Crumb{{Label: "Postbacks", Href: f.Path("/postbacks")}, {Label: "Deliveries"}},
 		Lead: "Every call to your trackers, newest first. Times are in " + f.Zone.String() + "."}}
-	l := p.deliveryList(f, n)
+	l, err := p.deliveryList(f, list.Items)
+	if err != nil {
+		return err
+	}
 	l.Postbacks, l.Back = map[postback.ID]string{}, backOf(f)
 	options := []ui.Option{}
 	for _, one := range all {
@@ -172,15 +171,18 @@ func (p postbackPages) delivery(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	n, err := p.known(f)
-	if err != nil {
-		return err
-	}
 	one, err := p.postbacks.Get(f.Context(), f.Actor, d.PostbackID)
 	if err != nil {
 		return err
 	}
-	l := p.deliveryList(f, n)
+	n, err := p.known(f, nil, one)
+	if err != nil {
+		return err
+	}
+	l, err := p.deliveryList(f, []postback.Delivery{d})
+	if err != nil {
+		return err
+	}
 	l.Postbacks, l.Back = map[postback.ID]string{one.ID: n.title(one)}, backOf(f)
 	if f.Part() {
 		l.Back = f.CurrentPath(l.Back)

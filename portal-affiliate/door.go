@@ -59,7 +59,7 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 	g.GET("/balance.csv", s.balanceCSV)
 
 	postbackRoutes(g, postbackPages{postbacks: d.Postbacks, offers: d.Offers, conversions: d.Conversions, clicks: d.Clicks, history: d.History})
-	g.Reports(d.Reports, d.Offers)
+	g.Reports(d.Reports)
 	g.Traces(d.Traces, d.TraceLinks, d.Clicks)
 	g.Search(d.Search)
 }

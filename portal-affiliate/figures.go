@@ -152,16 +152,18 @@ func metrics() []metric {
 
 // figures reads the figures of the period. missing tells that money is left out for want of an exchange rate.
 func (s *pages) figures(f *portal.Frame, in figuresQuery, d dayspan) (v figuresView, missing bool, err error) {
-	now, err := s.report(f, d.query(string(d.by), d.from, d.to))
+	var now, before report.Report
+	compared := d.compare != "none"
+	if d.compare == "previous" {
+		now, before, err = inTurn(f, func() (pair, error) {
+			now, before, err := s.Reports.Compared(f.Context(), f.Actor, d.query(string(d.by), d.from, d.to), d.before.Format(time.DateOnly))
+			return pair{now, before}, err
+		})
+	} else if now, err = s.report(f, d.query(string(d.by), d.from, d.to)); err == nil && compared {
+		before, err = s.report(f, d.query(string(d.by), d.before, d.beforeTo))
+	}
 	if err != nil {
 		return v, false, err
-	}
-	compared := d.compare != "none"
-	var before report.Report
-	if compared {
-		if before, err = s.report(f, d.query(string(d.by), d.before, d.beforeTo)); err != nil {
-			return v, false, err
-		}
 	}
 	keys, starts := d.buckets(d.from, d.to)
 	rows := byKey(now.Items, d.currency)

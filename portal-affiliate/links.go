@@ -3,12 +3,12 @@ package portalaffiliate
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -17,23 +17,23 @@ const linksPath = "/links"
 
 // linkForm is what a link is built of; the builder's address holds it all.
 type linkForm struct {
-	Offer         int64  `query:"offer"`
-	AffClickID    string `query:"aff_click_id"`
-	Sub1          string `query:"sub1"`
-	Sub2          string `query:"sub2"`
-	Sub3          string `query:"sub3"`
-	Sub4          string `query:"sub4"`
-	Sub5          string `query:"sub5"`
-	Sub6          string `query:"sub6"`
-	Sub7          string `query:"sub7"`
-	Sub8          string `query:"sub8"`
-	Sub9          string `query:"sub9"`
-	Sub10         string `query:"sub10"`
-	Source        string `query:"source"`
-	LandingPageID string `query:"landing_page_id"`
-	CreativeID    string `query:"creative_id"`
-	DeepLink      string `query:"deep_link"`
-	Coupon        string `query:"coupon"`
+	Offer         portal.Pick `query:"offer"`
+	AffClickID    string      `query:"aff_click_id"`
+	Sub1          string      `query:"sub1"`
+	Sub2          string      `query:"sub2"`
+	Sub3          string      `query:"sub3"`
+	Sub4          string      `query:"sub4"`
+	Sub5          string      `query:"sub5"`
+	Sub6          string      `query:"sub6"`
+	Sub7          string      `query:"sub7"`
+	Sub8          string      `query:"sub8"`
+	Sub9          string      `query:"sub9"`
+	Sub10         string      `query:"sub10"`
+	Source        string      `query:"source"`
+	LandingPageID string      `query:"landing_page_id"`
+	CreativeID    string      `query:"creative_id"`
+	DeepLink      string      `query:"deep_link"`
+	Coupon        string      `query:"coupon"`
 }
 
 func (in linkForm) subs() [10]string {
@@ -72,15 +72,16 @@ func (s *pages) links(f *portal.Frame) error {
 	if f.Part() && f.Target() == "link-result" {
 		return f.RenderPart(ok, linkResultView(result))
 	}
-	list, err := s.Offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
+	any, err := s.Offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: 1})
 	if err != nil {
 		return err
 	}
-	access, err := s.accesses(f)
+	names, err := f.Names(portal.NameIDs{Offers: []offer.ID{offer.ID(in.Offer)}})
 	if err != nil {
 		return err
 	}
-	v := linksView{none: len(list.Items) == 0, result: result, offer: offerField(list.Items, access, in, faults)}
+	v := linksView{none: len(any.Items) == 0, result: result, offer: f.Finding(search.KindOffer, ui.Field{Name: "offer", Label: "Offer",
+		Value: portal.Picked(in.Offer, names.Title(offer.ID(in.Offer)).Name), Error: faults["offer"], Placeholder: "Choose an offer"})}
 	text := func(name, label, hint, value string) ui.Field {
 		return ui.Field{Name: name, Label: label, Hint: hint, Value: value, Optional: true, Error: faults[name], Autocomplete: "off", MaxLength: 1024}
 	}
@@ -105,25 +106,6 @@ func (s *pages) links(f *portal.Frame) error {
 
 func builderHref(f *portal.Frame, id offer.ID) string {
 	return portal.URL(f.Path(linksPath), nil, "offer", idText(id))
-}
-
-// offerField lists the offers that can be run first.
-func offerField(offers []offer.Offer, access accesses, in linkForm, faults portal.Faults) ui.Field {
-	field := ui.Field{Name: "offer", Label: "Offer", Value: idText(in.Offer), Error: faults["offer"], Options: []ui.Option{{Label: "Choose an offer"}}}
-	slices.SortStableFunc(offers, func(a, b offer.Offer) int { return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-	for _, may := range []bool{true, false} {
-		for _, o := range offers {
-			if access.mayRun(o) != may {
-				continue
-			}
-			label := o.Name + " (" + commissionLine(o) + ")"
-			if !may {
-				label = o.Name + " (needs approval)"
-			}
-			field.Options = append(field.Options, ui.Option{Value: idText(o.ID), Label: label})
-		}
-	}
-	return field
 }
 
 // link builds the link that is asked for, with what is to be said about it.

@@ -126,7 +126,8 @@ func TestApply(t *testing.T) {
 func TestLinkBuilder(t *testing.T) {
 	t.Parallel()
 	n := mounted(portaltest.New(t))
-	n.Affiliate(0).Get("/affiliate/links").Is(200).Shows("Choose an offer, and the link stands here", "Lumio Sleep").Lacks("Secret deals")
+	n.Affiliate(0).Get("/affiliate/links").Is(200).Shows("Choose an offer, and the link stands here")
+	n.Affiliate(0).Part("/affiliate/pick/offer?q=", "x").Is(200).Shows("Lumio Sleep").Lacks("Secret deals")
 	q := url.Values{"offer": {fmt.Sprint(n.OfferOf[0].ID)}, "sub1": {"a b&c"}, "sub10": {`"><script>alert(1)</script>`}, "aff_click_id": {"{clickid}"}, "deep_link": {"https://lumio.example/x"}}
 	page := n.Affiliate(0).Get("/affiliate/links?" + q.Encode()).Is(200)
 	page.Shows("sub1=a+b%26c", "aff_click_id={clickid}", "This offer takes no deep link", "QR code").LacksMarkup("<script>alert")

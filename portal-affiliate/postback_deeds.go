@@ -49,7 +49,7 @@ func (p postbackPages) save(f *portal.Frame) error {
 	_, warnings, err := p.postbacks.Update(f.Context(), f.Actor, one.ID, func(change *postback.Postback) {
 		goals := change.GoalIDs
 		if in.Scope == "global" {
-			in.Offer, in.Goal = int64(change.OfferID), int64(change.GoalID) // the form does not ask for them
+			in.Offer, in.Goal = portal.Pick(change.OfferID), int64(change.GoalID) // the form does not ask for them
 		}
 		in.apply(change)
 		if in.Scope == "global" {
@@ -171,7 +171,7 @@ func (p postbackPages) countMissed(f *portal.Frame) error {
 }
 
 func (p postbackPages) renderBackfill(f *portal.Frame, status int, one postback.Postback, in backfillForm) error {
-	n, err := p.known(f)
+	n, err := p.known(f, nil, one)
 	if err != nil {
 		return err
 	}

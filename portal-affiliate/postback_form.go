@@ -2,6 +2,7 @@ package portalaffiliate
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,23 +14,24 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
 
 // postbackForm is what the form of a postback sends.
 type postbackForm struct {
-	URL      string   `form:"url"`
-	Method   string   `form:"method"`
-	Statuses []string `form:"statuses"`
-	Scope    string   `form:"scope"` // "global" where offer and goal are not asked for
-	Offer    int64    `form:"offer_id" query:"offer_id"`
-	Goal     int64    `form:"goal_id" query:"goal_id"`
-	Goals    []int64  `form:"goal_ids" query:"goal_ids"`
+	URL      string      `form:"url"`
+	Method   string      `form:"method"`
+	Statuses []string    `form:"statuses"`
+	Scope    string      `form:"scope"` // "global" where offer and goal are not asked for
+	Offer    portal.Pick `form:"offer_id" query:"offer_id"`
+	Goal     int64       `form:"goal_id" query:"goal_id"`
+	Goals    []int64     `form:"goal_ids" query:"goal_ids"`
 }
 
 func formOf(p postback.Postback) postbackForm {
-	in := postbackForm{URL: p.URL, Method: p.Method, Offer: int64(p.OfferID), Goal: int64(p.GoalID)}
+	in := postbackForm{URL: p.URL, Method: p.Method, Offer: portal.Pick(p.OfferID), Goal: int64(p.GoalID)}
 	for _, s := range p.Statuses {
 		in.Statuses = append(in.Statuses, string(s))
 	}
@@ -99,16 +101,8 @@ func (p postbackPages) fields(f *portal.Frame, n names, in postbackForm, faults 
 	for _, s := range statusOrder {
 		v.statuses.Options = append(v.statuses.Options, ui.Option{Value: string(s), Label: ui.StatusOf(ui.Conversions, string(s)).Word, Chosen: slices.Contains(in.Statuses, string(s))})
 	}
-	v.offer = ui.Field{Name: "offer_id", Label: "Offer", Value: optionalID(in.Offer), Optional: true, Off: locked, Error: faults["offer_id"],
-		Hint: "A postback for an offer is called instead of the global one.", Options: []ui.Option{{Value: "", Label: "Every offer (global)"}}}
-	known := false
-	for _, o := range n.offers {
-		v.offer.Options = append(v.offer.Options, ui.Option{Value: strconv.FormatInt(int64(o.ID), 10), Label: o.Name})
-		known = known || int64(o.ID) == in.Offer
-	}
-	if in.Offer != 0 && !known {
-		v.offer.Options = append(v.offer.Options, ui.Option{Value: optionalID(in.Offer), Label: n.offer(offer.ID(in.Offer))})
-	}
+	v.offer = f.Finding(search.KindOffer, ui.Field{Name: "offer_id", Label: "Offer", Value: portal.Picked(in.Offer, n.Title(offer.ID(in.Offer)).Name), Optional: true, Off: locked, Error: faults["offer_id"],
+		Hint: "A postback for an offer is called instead of the global one.", Placeholder: "Every offer (global)"})
 	v.goals = goalFieldsOf(f, n, in, faults, locked)
 	shown := []ui.Field{v.method, v.statuses, v.tokens.Field}
 	if v.scoped {
@@ -135,17 +129,13 @@ func goalFieldsOf(f *portal.Frame, n names, in postbackForm, faults portal.Fault
 		v.goals.Options = append(v.goals.Options, ui.Option{Value: optionalID(id), Label: label, Chosen: slices.Contains(in.Goals, id)})
 		listed[id] = true
 	}
-	for _, o := range n.offers {
-		if in.Offer == 0 || int64(o.ID) != in.Offer {
-			continue
-		}
-		for _, g := range o.Goals {
-			add(int64(g.ID), goalName(g))
-		}
+	goals := n.Title(offer.ID(in.Offer)).Goals
+	for _, id := range slices.Sorted(maps.Keys(goals)) {
+		add(int64(id), goals[id])
 	}
 	for _, id := range append(slices.Clone(in.Goals), in.Goal) { // of an offer that it may not run any more, or of every offer
 		if id != 0 && !listed[id] {
-			add(id, n.goal(0, offer.GoalID(id)))
+			add(id, n.Goal(0, offer.GoalID(id)))
 		}
 	}
 	return v
@@ -157,7 +147,7 @@ func (p postbackPages) goalsPart(f *portal.Frame) error {
 	if err := f.Query(&in); err != nil {
 		return err
 	}
-	n, err := p.known(f)
+	n, err := p.known(f, []offer.ID{offer.ID(in.Offer)})
 	if err != nil {
 		return err
 	}

@@ -49,11 +49,19 @@ func (p postbackPages) versions(f *portal.Frame) error {
 	if err := f.Query(&paging); err != nil {
 		return err
 	}
-	n, err := p.known(f)
+	list, err := p.history.List(f.Context(), f.Actor, historyOf(one), paging.Slice())
 	if err != nil {
 		return err
 	}
-	list, err := p.history.List(f.Context(), f.Actor, historyOf(one), paging.Slice())
+	versions := []postback.Postback{one}
+	for _, e := range list.Items {
+		for _, text := range []json.RawMessage{e.Before, e.After} {
+			if s, ok := snapshotOf(text); ok {
+				versions = append(versions, s.scope())
+			}
+		}
+	}
+	n, err := p.known(f, nil, versions...)
 	if err != nil {
 		return err
 	}
@@ -140,6 +148,12 @@ func differ(n names, before, after snapshot) (all []ui.Difference) {
 	return all
 }
 
+// scope is what it was called for, as a postback.
+func (s snapshot) scope() (p postback.Postback) {
+	postbackForm{Offer: portal.Pick(s.OfferID), Goal: s.GoalID, Goals: s.GoalIDs}.apply(&p)
+	return p
+}
+
 func (s snapshot) texts(n names) map[string]string {
 	texts := map[string]string{}
 	if s.URL == "" {
@@ -150,17 +164,16 @@ func (s snapshot) texts(n names) map[string]string {
 	for _, status := range s.Statuses {
 		statuses = append(statuses, ui.StatusOf(ui.Conversions, status).Word)
 	}
-	p := postback.Postback{}
-	postbackForm{Offer: s.OfferID, Goal: s.GoalID, Goals: s.GoalIDs}.apply(&p)
+	p := s.scope()
 	for _, g := range p.GoalIDs {
-		goals = append(goals, n.goal(p.OfferID, g))
+		goals = append(goals, n.Goal(p.OfferID, g))
 	}
 	texts["Statuses"], texts["Only goals"] = strings.Join(statuses, ", "), strings.Join(goals, ", ")
 	if p.OfferID != 0 {
-		texts["Offer"] = n.offer(p.OfferID)
+		texts["Offer"] = n.Offer(p.OfferID)
 	}
 	if p.GoalID != 0 {
-		texts["Goal"] = n.goal(p.OfferID, p.GoalID)
+		texts["Goal"] = n.Goal(p.OfferID, p.GoalID)
 	}
 	if s.Active != nil {
 		texts["State"] = map[bool]string{true: "Active", false: "Paused"}[*s.Active]
@@ -193,7 +206,7 @@ func (p postbackPages) version(f *portal.Frame, one postback.Postback, in *postb
 		return false, errs.NotFound("not_found", "there is no such version")
 	}
 	scope := in.Scope
-	*in = postbackForm{URL: unmask(s.URL, one.URL), Method: s.Method, Statuses: s.Statuses, Offer: s.OfferID, Goal: s.GoalID, Goals: s.GoalIDs, Scope: scope}
+	*in = postbackForm{URL: unmask(s.URL, one.URL), Method: s.Method, Statuses: s.Statuses, Offer: portal.Pick(s.OfferID), Goal: s.GoalID, Goals: s.GoalIDs, Scope: scope}
 	notice := ui.Notice{Kind: ui.Warn, Strong: "This is the version of " + f.Time(list.Items[0].At) + ", not saved yet.", Text: "Look at the preview, send a test, then save to put it back.", LinkLabel: "Discard", LinkHref: postbackPath(f, one.ID)}
 	if strings.Contains(in.URL, hidden) {
 		notice.Text = "The history keeps no secrets: replace " + hidden + " in the URL, then save to put it back."

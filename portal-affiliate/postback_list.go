@@ -29,11 +29,7 @@ func (p postbackPages) list(f *portal.Frame) error {
 	if err := f.Query(&in); err != nil {
 		return err
 	}
-	n, err := p.known(f)
-	if err != nil {
-		return err
-	}
-	all, err := p.all(f, n)
+	all, n, err := p.all(f)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
@@ -51,7 +52,7 @@ func (p postbackPages) logQuery(f *portal.Frame, one postback.Postback) (logFilt
 }
 
 // logOf is the part of the log that the address asks for.
-func (p postbackPages) logOf(f *portal.Frame, n names, one postback.Postback) (logView, error) {
+func (p postbackPages) logOf(f *portal.Frame, one postback.Postback) (logView, error) {
 	in, filter, err := p.logQuery(f, one)
 	if err != nil {
 		return logView{}, err
@@ -60,9 +61,13 @@ func (p postbackPages) logOf(f *portal.Frame, n names, one postback.Postback) (l
 	if err != nil {
 		return logView{}, err
 	}
+	table, err := p.logTable(f, list.Items, in, nil)
+	if err != nil {
+		return logView{}, err
+	}
 	path := postbackPath(f, one.ID)
 	at := func(pairs ...string) string { return portal.URL(path, in, pairs...) + "#log" }
-	v := logView{table: p.logTable(f, n, list.Items, in, nil), live: in.Cursor == "", export: portal.URL(f.Path("/deliveries.csv"), nil, "postback", fmt.Sprint(one.ID), "status", in.Status)}
+	v := logView{table: table, live: in.Cursor == "", export: portal.URL(f.Path("/deliveries.csv"), nil, "postback", fmt.Sprint(one.ID), "status", in.Status)}
 	for _, s := range []struct{ status, label string }{{"", "All"}, {"delivered", ""}, {"pending", ""}, {"retrying", ""}, {"failed", ""}} {
 		label := s.label
 		if label == "" {
@@ -103,14 +108,14 @@ func (p postbackPages) logOf(f *portal.Frame, n names, one postback.Postback) (l
 	return v, nil
 }
 
-func (p postbackPages) logTable(f *portal.Frame, n names, list []postback.Delivery, in logFilter, fresh map[postback.DeliveryID]bool) ui.Table {
-	l := p.deliveryList(f, n)
+func (p postbackPages) logTable(f *portal.Frame, list []postback.Delivery, in logFilter, fresh map[postback.DeliveryID]bool) (ui.Table, error) {
+	l, err := p.deliveryList(f, list)
 	l.Fresh, l.Back = fresh, backOf(f)
 	l.Empty = ui.Nothing{Icon: "webhook", Title: "No deliveries yet", Text: "Each call to your tracker shows here with its answer, as soon as a conversion of yours takes one of the statuses above. Send a test to try it now."}
 	if in.Status != "" {
 		l.Empty = ui.Nothing{Icon: "filter", Title: "No deliveries with this result", Text: "Choose another result above to see more."}
 	}
-	return f.DeliveryTable("log-table", list, l)
+	return f.DeliveryTable("log-table", list, l), err
 }
 
 // backOf is the page that a deed of its rows leads back to: that of a stream is the postback's.
@@ -120,9 +125,10 @@ func backOf(f *portal.Frame) string {
 	return u.RequestURI()
 }
 
-func (p postbackPages) deliveryList(f *portal.Frame, n names) portal.DeliveryList {
-	return portal.DeliveryList{Path: f.Path("/deliveries/"), Offers: n.byID, PostbackPath: f.Path("/postbacks/"), ConversionPath: f.Path("/conversions/"), TracePath: f.Path("/trace/"),
-		ClickID: p.clicks.Text, Resend: mayResend(f), CSRF: f.CSRF}
+func (p postbackPages) deliveryList(f *portal.Frame, list []postback.Delivery) (portal.DeliveryList, error) {
+	names, err := namesOf(f, list, func(d postback.Delivery) offer.ID { return d.OfferID })
+	return portal.DeliveryList{Path: f.Path("/deliveries/"), Names: names, PostbackPath: f.Path("/postbacks/"), ConversionPath: f.Path("/conversions/"), TracePath: f.Path("/trace/"),
+		ClickID: p.clicks.Text, Resend: mayResend(f), CSRF: f.CSRF}, err
 }
 
 // streamed refuses the stream of another's postback.
@@ -138,10 +144,6 @@ func (p postbackPages) live(ctx context.Context, f *portal.Frame, s *portal.Stre
 		return err
 	}
 	in, filter, err := p.logQuery(f, one)
-	if err != nil {
-		return err
-	}
-	n, err := p.known(f)
 	if err != nil {
 		return err
 	}
@@ -166,7 +168,11 @@ func (p postbackPages) live(ctx context.Context, f *portal.Frame, s *portal.Stre
 				return err
 			}
 			health := healthOf(performance, postbackPath(f, one.ID)+"?status=retrying#log")
-			if err := s.Send(ctx, logNews(p.logTable(f, n, list.Items, in, fresh), health)); err != nil {
+			table, err := p.logTable(f, list.Items, in, fresh)
+			if err != nil {
+				return err
+			}
+			if err := s.Send(ctx, logNews(table, health)); err != nil {
 				return err
 			}
 			shown, known = state, seen

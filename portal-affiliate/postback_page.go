@@ -56,7 +56,9 @@ func (p postbackPages) global(f *portal.Frame) error {
 }
 
 func (p postbackPages) renderNew(f *portal.Frame, status int, in postbackForm, faults portal.Faults) error {
-	n, err := p.known(f)
+	var asked postback.Postback
+	in.apply(&asked)
+	n, err := p.known(f, nil, asked)
 	if err != nil {
 		return err
 	}
@@ -91,11 +93,7 @@ func (p postbackPages) show(f *portal.Frame) error {
 		return err
 	}
 	if f.Part() && f.Target() == "log" {
-		n, err := p.known(f)
-		if err != nil {
-			return err
-		}
-		log, err := p.logOf(f, n, one)
+		log, err := p.logOf(f, one)
 		if err != nil {
 			return err
 		}
@@ -106,7 +104,9 @@ func (p postbackPages) show(f *portal.Frame) error {
 
 // renderOne shows a postback with a form that may hold changes which are not saved, and what a test of it brought.
 func (p postbackPages) renderOne(f *portal.Frame, status int, one postback.Postback, in postbackForm, faults portal.Faults, tried *triedView) error {
-	n, err := p.known(f)
+	var asked postback.Postback
+	in.apply(&asked)
+	n, err := p.known(f, nil, one, asked)
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (p postbackPages) renderOne(f *portal.Frame, status int, one postback.Postb
 		v.danger = &ui.ConfirmBox{ID: "delete", Title: "Delete this postback?", Action: path + "/delete", CSRF: f.CSRF, Verb: "Delete postback",
 			Text: fmt.Sprintf("%s is not called any more for %s. A postback that has deliveries cannot be deleted, so that the log stays whole: pause it instead.", hostOf(one.URL), strings.ToLower(title))}
 	}
-	log, err := p.logOf(f, n, one)
+	log, err := p.logOf(f, one)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func noticesOf(f *portal.Frame, p postback.Postback, n names) (all []ui.Notice) 
 	if p.OfferID == 0 && len(p.GoalIDs) > 0 {
 		var goals []string
 		for _, g := range p.GoalIDs {
-			goals = append(goals, n.goal(0, g))
+			goals = append(goals, n.Goal(0, g))
 		}
 		all = append(all, ui.Notice{Kind: ui.Neutral, Strong: "Only some goals.", Text: "It is called for " + strings.Join(goals, ", ") + " alone."})
 	}

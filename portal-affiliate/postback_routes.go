@@ -74,42 +74,17 @@ func postbackPath(f *portal.Frame, id postback.ID) string {
 	return f.Path(fmt.Sprintf("/postbacks/%d", id))
 }
 
-// names are the offers that the affiliate knows, and through them its goals.
-type names struct {
-	offers []offer.Offer // by name
-	byID   map[offer.ID]string
-}
+// names are what the offers and goals of postbacks are called.
+type names struct{ portal.Names }
 
-// known reads the offers; those of postbacks that it may not run any more have a number only.
-func (p postbackPages) known(f *portal.Frame) (names, error) {
-	list, err := p.offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
-	if err != nil {
-		return names{}, err
+// known reads those of postbacks, and of more offers.
+func (p postbackPages) known(f *portal.Frame, more []offer.ID, all ...postback.Postback) (n names, err error) {
+	ids := portal.NameIDs{Offers: more}
+	for _, one := range all {
+		ids.Offers, ids.Goals = append(ids.Offers, one.OfferID), append(append(ids.Goals, one.GoalID), one.GoalIDs...)
 	}
-	n := names{offers: list.Items, byID: map[offer.ID]string{}}
-	for _, o := range list.Items {
-		n.byID[o.ID] = o.Name
-	}
-	slices.SortFunc(n.offers, func(a, b offer.Offer) int {
-		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.ID, b.ID))
-	})
-	return n, nil
-}
-
-func (n names) offer(id offer.ID) string {
-	if name := n.byID[id]; name != "" {
-		return name
-	}
-	return fmt.Sprintf("Offer %d", id)
-}
-
-func (n names) goal(of offer.ID, id offer.GoalID) string {
-	for _, o := range n.offers {
-		if g, ok := o.Goal(id); ok && (of == 0 || o.ID == of) {
-			return goalName(g)
-		}
-	}
-	return fmt.Sprintf("Goal %d", id)
+	n.Names, err = f.Names(ids)
+	return n, err
 }
 
 func goalName(g offer.Goal) string {
@@ -123,9 +98,9 @@ func goalName(g offer.Goal) string {
 func (n names) title(p postback.Postback) string {
 	switch {
 	case p.GoalID != 0:
-		return n.offer(p.OfferID) + " › " + n.goal(p.OfferID, p.GoalID)
+		return n.Offer(p.OfferID) + " › " + n.Goal(p.OfferID, p.GoalID)
 	case p.OfferID != 0:
-		return n.offer(p.OfferID)
+		return n.Offer(p.OfferID)
 	}
 	return "Global postback"
 }
@@ -141,16 +116,20 @@ func (n names) lead(p postback.Postback) string {
 	return "Called for every conversion on every offer, unless an offer has a postback of its own."
 }
 
-// all are the affiliate's postbacks, at most a few hundred: the global ones first, then by offer and goal.
-func (p postbackPages) all(f *portal.Frame, n names) ([]postback.Postback, error) {
+// all are the affiliate's postbacks with their names, at most a few hundred: the global ones first, then by offer and goal.
+func (p postbackPages) all(f *portal.Frame) ([]postback.Postback, names, error) {
 	list, err := p.postbacks.List(f.Context(), f.Actor, postback.Filter{}, domain.Page{Limit: domain.MaxLimit})
 	if err != nil {
-		return nil, err
+		return nil, names{}, err
+	}
+	n, err := p.known(f, nil, list.Items...)
+	if err != nil {
+		return nil, n, err
 	}
 	slices.SortStableFunc(list.Items, func(a, b postback.Postback) int {
 		return cmp.Or(cmp.Compare(min(a.OfferID, 1), min(b.OfferID, 1)), strings.Compare(strings.ToLower(n.title(a)), strings.ToLower(n.title(b))), cmp.Compare(a.ID, b.ID))
 	})
-	return list.Items, nil
+	return list.Items, n, nil
 }
 
 // hostOf is whom a URL calls; empty for a text that is none.

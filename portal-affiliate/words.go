@@ -13,31 +13,12 @@ import (
 	"github.com/waypost/waypost/ui"
 )
 
-// titles name offers and goals in lists.
-type titles map[offer.ID]offer.Title
-
-// titlesOf reads those of the offers that the rows name.
-func titlesOf[T any](s *pages, f *portal.Frame, rows []T, of func(T) offer.ID) (titles, error) {
-	ids := make([]offer.ID, len(rows))
-	for i, row := range rows {
-		ids[i] = of(row)
+// namesOf reads the names of the offers that the rows name.
+func namesOf[T any](f *portal.Frame, rows []T, of func(T) offer.ID, more ...offer.ID) (portal.Names, error) {
+	for _, row := range rows {
+		more = append(more, of(row))
 	}
-	found, err := s.Offers.Titles(f.Context(), f.Actor, ids)
-	return found, err
-}
-
-func (t titles) offer(id offer.ID) string {
-	if name := t[id].Name; name != "" {
-		return name
-	}
-	return portal.Unnamed("Offer", id)
-}
-
-func (t titles) goal(of offer.ID, id offer.GoalID) string {
-	if name := t[of].Goals[id]; name != "" {
-		return name
-	}
-	return portal.Unnamed("Goal", id)
+	return f.Names(portal.NameIDs{Offers: more})
 }
 
 // commissionText is what a goal earns: "€12.50", "10% of the sale", "$1.00 + 10%".

@@ -8,7 +8,6 @@ import (
 
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
-	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/ui"
 )
@@ -92,8 +91,8 @@ func (f *Frame) LogTime(t time.Time) string {
 
 // DeliveryList is what a page shows deliveries with. Paths are whole; an empty one makes no link.
 type DeliveryList struct {
-	Path      string // of a delivery, before its id: "/affiliate/deliveries/"
-	Offers    map[offer.ID]string
+	Path      string                 // of a delivery, before its id: "/affiliate/deliveries/"
+	Names     Names                  // of their offers
 	Postbacks map[postback.ID]string // with a column that names each one's postback; nil for none
 	PostbackPath,
 	ConversionPath,
@@ -106,18 +105,11 @@ type DeliveryList struct {
 	Fresh   map[postback.DeliveryID]bool // have just come in
 }
 
-func (l *DeliveryList) offer(id offer.ID) string {
-	if name := l.Offers[id]; name != "" {
-		return name
-	}
-	return fmt.Sprintf("Offer %d", id)
-}
-
 func (l *DeliveryList) postback(id postback.ID) string {
 	if name := l.Postbacks[id]; name != "" {
 		return name
 	}
-	return fmt.Sprintf("Postback %d", id)
+	return Unnamed("Postback", id)
 }
 
 // Resendable is what a resend would send again, in words.
@@ -142,8 +134,8 @@ func (f *Frame) DeliveryTable(id string, all []postback.Delivery, l DeliveryList
 	for _, d := range all {
 		row := ui.Row{ID: "d-" + d.ID.String(), Name: "delivery of conversion " + ShortID(d.ConversionID.String()), Fresh: l.Fresh[d.ID], Cells: []ui.Cell{
 			{Text: f.LogTime(d.CreatedAt), Title: f.Exact(d.CreatedAt)}, {Text: ShortID(d.ConversionID.String()), Mono: true, Title: d.ConversionID.String(),
-				Href: link(l.ConversionPath, d.ConversionID.String()), Narrow: f.LogTime(d.CreatedAt) + " · " + l.offer(d.OfferID)},
-			{Body: cut(l.offer(d.OfferID), "")}, {Text: ui.StatusOf(ui.Conversions, string(d.EventStatus)).Word}, {Body: deliveryResult(f.DeliveryResultOf(d))},
+				Href: link(l.ConversionPath, d.ConversionID.String()), Narrow: f.LogTime(d.CreatedAt) + " · " + l.Names.Offer(d.OfferID)},
+			{Body: cut(l.Names.Offer(d.OfferID), "")}, {Text: ui.StatusOf(ui.Conversions, string(d.EventStatus)).Word}, {Body: deliveryResult(f.DeliveryResultOf(d))},
 			{Text: response(d)}, {Text: attempts(d)}}}
 		if l.Postbacks != nil {
 			row.Cells = append(row.Cells[:3:3], append([]ui.Cell{{Body: cut(l.postback(d.PostbackID), link(l.PostbackPath, fmt.Sprint(d.PostbackID)))}}, row.Cells[3:]...)...)
@@ -220,7 +212,7 @@ type attemptView struct {
 func (f *Frame) SheetOf(d postback.Delivery, l DeliveryList) DeliverySheet {
 	s := DeliverySheet{id: d.ID.String(), result: f.DeliveryResultOf(d), event: d.EventStatus, csrf: l.CSRF, back: l.Back,
 		pending: ui.Message{Title: "Request", Text: requestText(d, d.URL)}}
-	s.facts = []ui.Pair{{Label: "Made", Text: f.Exact(d.CreatedAt)}, {Label: "Offer", Text: l.offer(d.OfferID)}, {Label: "Postback", Body: linked(l.postback(d.PostbackID), link(l.PostbackPath, fmt.Sprint(d.PostbackID)), false)},
+	s.facts = []ui.Pair{{Label: "Made", Text: f.Exact(d.CreatedAt)}, {Label: "Offer", Text: l.Names.Offer(d.OfferID)}, {Label: "Postback", Body: linked(l.postback(d.PostbackID), link(l.PostbackPath, fmt.Sprint(d.PostbackID)), false)},
 		{Label: "Conversion", Body: linked(d.ConversionID.String(), link(l.ConversionPath, d.ConversionID.String()), true)}}
 	if l.ClickID != nil {
 		s.facts = append(s.facts, ui.Pair{Label: "Click", Body: linked(l.ClickID(d.ClickID), link(l.TracePath, l.ClickID(d.ClickID)), true)})

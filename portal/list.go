@@ -3,6 +3,7 @@ package portal
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/waypost/waypost/domain"
@@ -123,8 +124,10 @@ func Sum(s report.Sum, c money.Currency) string {
 	return withCurrency(s.String(), c)
 }
 
-// Unnamed is what a thing is called whose name the viewer may not know, or that has none: "Offer 12".
-func Unnamed[ID ~int64](what string, id ID) string { return fmt.Sprintf("%s %d", what, id) }
+// Unnamed is what a thing is called whose name the viewer may not know, or that has none: "Offer #12".
+func Unnamed[ID ~int64](what string, id ID) string {
+	return strings.TrimSpace(fmt.Sprintf("%s #%d", what, id))
+}
 
 // Decimal is an exact decimal of a report, such as an EPC, with its currency.
 func Decimal(text string, c money.Currency) string { return withCurrency(text, c) }

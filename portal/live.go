@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
@@ -16,6 +15,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/live"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/ui"
 )
 
@@ -24,7 +24,6 @@ type Debugger struct {
 	Live        *live.Service
 	Clicks      *click.Service
 	Conversions *conversion.Service
-	Offers      *offer.Service
 	TrackingURL string // base of links and of the address that calls are sent to
 }
 
@@ -47,9 +46,9 @@ type debugger struct{ Debugger }
 // liveFilter is the query of the debugger.
 type liveFilter struct {
 	Click      string `query:"click"`
-	Offer      int64  `query:"offer"`
-	Affiliate  int64  `query:"affiliate"`
-	Advertiser int64  `query:"advertiser"`
+	Offer      Pick   `query:"offer"`
+	Affiliate  Pick   `query:"affiliate"`
+	Advertiser Pick   `query:"advertiser"`
 	Kind       string `query:"kind"`
 	After      string `query:"after"` // where a stream goes on
 }
@@ -95,20 +94,17 @@ func (s *debugger) page(f *Frame) error {
 	} else {
 		v.bad = "This is no click id: one has 32 characters. Copy the whole id."
 	}
-	names, options, err := s.offers(f)
+	names, err := s.names(f, x, events)
 	if err != nil {
 		return err
 	}
 	slices.Reverse(events) // newest first
 	path := f.Path(debuggerPath)
 	v.filter = ui.Filter{ID: "filter", Action: path, Search: "click", SearchLabel: "Click id", SearchValue: x.Click, ResetHref: path,
-		Selects: []ui.FilterSelect{{Field: "kind", Label: "What", Any: "Everything", Value: x.Kind, Options: kindOptions(f)},
-			{Field: "offer", Label: "Offer", Any: "Any offer", Value: idOrNone(x.Offer), Options: options}},
-		Chips: Chips(path, x, "click", Is("Click", x.Click), "kind", Is("What", liveKinds[live.Kind(x.Kind)]), "offer", Is("Offer", nameOr(names, x.Offer)),
-			"affiliate", Is("Affiliate", idOrNone(x.Affiliate)), "advertiser", Is("Advertiser", idOrNone(x.Advertiser)))}
-	if f.Actor.Role.Operator() {
-		v.filter.Fields = partnerFields(x)
-	}
+		Selects: []ui.FilterSelect{{Field: "kind", Label: "What", Any: "Everything", Value: x.Kind, Options: kindOptions(f)}},
+		Fields:  liveFields(f, x, names),
+		Chips: Chips(path, x, "click", Is("Click", x.Click), "kind", Is("What", liveKinds[live.Kind(x.Kind)]), "offer", names.IsPicked(search.KindOffer, x.Offer),
+			"affiliate", names.IsPicked(search.KindAffiliate, x.Affiliate), "advertiser", names.IsPicked(search.KindAdvertiser, x.Advertiser))}
 	x.After = after.String()
 	v.table = s.table(f, names, events)
 	if ok {
@@ -134,10 +130,6 @@ func (s *debugger) stream(ctx context.Context, f *Frame, out *Stream) error {
 	if err != nil || !ok {
 		after = live.Cursor{}
 	}
-	names, _, err := s.offers(f)
-	if err != nil {
-		return err
-	}
 	tick := time.NewTicker(livePoll)
 	defer tick.Stop()
 	for ok {
@@ -146,7 +138,11 @@ func (s *debugger) stream(ctx context.Context, f *Frame, out *Stream) error {
 			return err
 		}
 		after, f.Now = next, f.portal.Clock.Now() // a day may begin meanwhile
-		for _, e := range events {                // each is put above the one before
+		names, err := s.names(f, x, events)
+		if err != nil {
+			return err
+		}
+		for _, e := range events { // each is put above the one before
 			t := s.table(f, names, []live.Event{e})
 			t.Rows[0].Fresh = true
 			if err := out.Send(ctx, ui.TableRows(t)); err != nil {
@@ -163,17 +159,22 @@ func (s *debugger) stream(ctx context.Context, f *Frame, out *Stream) error {
 	return nil
 }
 
-// offers names those that the viewer knows.
-func (s *debugger) offers(f *Frame) (map[offer.ID]string, []ui.Option, error) {
-	list, err := s.Offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
-	if err != nil {
-		return nil, nil, err
+// names are those of what the events and the filter name.
+func (s *debugger) names(f *Frame, x liveFilter, events []live.Event) (Names, error) {
+	ids := NameIDs{Offers: []offer.ID{offer.ID(x.Offer)}, Affiliates: []affiliate.ID{affiliate.ID(x.Affiliate)}, Advertisers: []advertiser.ID{advertiser.ID(x.Advertiser)}}
+	for _, e := range events {
+		ids.Offers, ids.Affiliates = append(ids.Offers, e.OfferID), append(ids.Affiliates, e.AffiliateID)
 	}
-	names, options := map[offer.ID]string{}, make([]ui.Option, len(list.Items))
-	for i, o := range list.Items {
-		names[o.ID], options[i] = o.Name, ui.Option{Value: fmt.Sprint(o.ID), Label: o.Name}
+	return f.Names(ids)
+}
+
+// liveClick is a click in words.
+func liveClick(names Names, e live.Event) string {
+	text := "Click by " + names.Affiliate(e.AffiliateID)
+	if e.Reason != "" {
+		text += ": " + ClickReason(click.Reason(e.Reason))
 	}
-	return names, options, nil
+	return text
 }
 
 var liveKinds = map[live.Kind]string{live.KindClick: "Clicks", live.KindPostbackIn: "Incoming calls", live.KindDelivery: "Postbacks to affiliates"}
@@ -186,7 +187,7 @@ func kindOptions(f *Frame) (options []ui.Option) {
 }
 
 // table shows events as rows.
-func (s *debugger) table(f *Frame, names map[offer.ID]string, events []live.Event) ui.Table {
+func (s *debugger) table(f *Frame, names Names, events []live.Event) ui.Table {
 	t := ui.Table{ID: "live", Name: "What happens", Actions: true, Columns: []ui.Column{{Label: "Time"}, {Label: "What happened", Wide: true, Wrap: true}, {Label: "Result"},
 		{Label: "Offer", Hide: true}, {Label: "Click", Hide: true}}}
 	for _, e := range events {
@@ -195,8 +196,8 @@ func (s *debugger) table(f *Frame, names map[offer.ID]string, events []live.Even
 	return t
 }
 
-func (s *debugger) row(f *Frame, names map[offer.ID]string, e live.Event) ui.Row {
-	what := ui.Cell{Text: sentence(e.Summary), Sub: parametersText(e.Parameters), Narrow: nameOr(names, int64(e.OfferID))}
+func (s *debugger) row(f *Frame, names Names, e live.Event) ui.Row {
+	what := ui.Cell{Text: sentence(e.Summary), Sub: parametersText(e.Parameters), Narrow: names.Offer(e.OfferID)}
 	switch e.Kind {
 	case live.KindPostbackIn:
 		what.Href, what.Sheet = f.Path("/postback-log/"+e.ID), "Incoming call"
@@ -205,13 +206,13 @@ func (s *debugger) row(f *Frame, names map[offer.ID]string, e live.Event) ui.Row
 			what.Href, what.Sheet = f.Path("/deliveries/"+e.ID), "Delivery"
 		}
 	default:
-		what.Href = f.Path("/trace/" + e.ID)
+		what.Href, what.Text = f.Path("/trace/"+e.ID), liveClick(names, e)
 	}
 	of := ui.Cell{Text: None}
 	if e.ClickID != "" {
 		of = ui.Cell{Text: ShortID(e.ClickID), Title: e.ClickID, Mono: true, Href: f.Path("/trace/" + e.ClickID)}
 	}
-	row := ui.Row{Cells: []ui.Cell{{Text: f.LogTime(e.At), Title: f.Exact(e.At)}, what, {Body: liveBadge(e)}, {Text: Or(nameOr(names, int64(e.OfferID)))}, of}}
+	row := ui.Row{Cells: []ui.Cell{{Text: f.LogTime(e.At), Title: f.Exact(e.At)}, what, {Body: liveBadge(e)}, {Text: names.Offer(e.OfferID)}, of}}
 	if curl := s.curl(e); curl != "" {
 		row.Actions = ui.CopyText(curl, "Copy as curl: "+strings.ToLower(liveKindOf[e.Kind])+" of "+f.LogTime(e.At))
 	}
@@ -242,7 +243,7 @@ func (s *debugger) curl(e live.Event) string {
 	switch e.Kind {
 	case live.KindDelivery:
 		if address = of("url"); address != "" && of("method") == http.MethodPost {
-			return "curl -sS -X POST " + shellQuoted(address)
+			return "curl -sS -X POST " + ShellQuoted(address)
 		}
 	case live.KindPostbackIn:
 		address = s.TrackingURL + "/postback?" + queryOf(e.Parameters, nil)
@@ -255,5 +256,5 @@ func (s *debugger) curl(e live.Event) string {
 	if address == "" {
 		return ""
 	}
-	return "curl -sS " + shellQuoted(address)
+	return "curl -sS " + ShellQuoted(address)
 }

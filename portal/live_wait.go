@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,7 +13,6 @@ import (
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/live"
-	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/ui"
 )
 
@@ -100,20 +98,6 @@ func liveBadge(e live.Event) templ.Component {
 	return ui.StatusBadge(ui.Clicks, e.Outcome)
 }
 
-func idOrNone(id int64) string {
-	if id == 0 {
-		return ""
-	}
-	return strconv.FormatInt(id, 10)
-}
-
-func nameOr(names map[offer.ID]string, id int64) string {
-	if name := names[offer.ID(id)]; name != "" || id == 0 {
-		return name
-	}
-	return fmt.Sprintf("Offer %d", id)
-}
-
 // queryOf writes parameters as a query, without those of these names.
 func queryOf(list []live.Parameter, without []string) string {
 	var parts []string
@@ -129,5 +113,5 @@ func queryOf(list []live.Parameter, without []string) string {
 	return strings.Join(parts, "&")
 }
 
-// shellQuoted is a text as one word of a shell.
-func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// ShellQuoted is a text as one word of a shell.
+func ShellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

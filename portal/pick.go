@@ -2,8 +2,13 @@ package portal
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/search"
+	"github.com/waypost/waypost/ui"
 )
 
 // Pick is the id in a field of ui.Pick, which offers names: "12 · Lumio", "#12" and "12" are 12. A filter has it as
@@ -33,4 +38,28 @@ func Picked[T ~int64](id T, name string) string {
 		return strconv.FormatInt(int64(id), 10)
 	}
 	return fmt.Sprintf("%d · %s", id, name)
+}
+
+// picks answers a field that offers names (Finding, FilterPick).
+func picks(f *Frame, s *search.Service) error {
+	kind := search.Kind(f.Param("kind"))
+	if kindWords[kind] == "" {
+		return notFound(f)
+	}
+	found, err := s.Choices(f.Context(), f.Actor, search.Choice{Kind: kind, Text: f.Echo.QueryParam("q"), Past: f.Echo.QueryParam("past") == "1"})
+	if err != nil && !errs.Is(err, errs.KindInvalid) { // such as a text that is too long finds nothing
+		return err
+	}
+	options := make([]ui.Option, len(found))
+	for i, r := range found {
+		options[i] = ui.Option{Value: r.ID + " · " + r.Title, Label: r.Title, Hint: "#" + r.ID}
+		statuses := ui.Partners
+		if kind == search.KindOffer {
+			statuses = ui.Offers
+		}
+		if r.Detail != "active" {
+			options[i].Hint += " · " + ui.StatusOf(statuses, r.Detail).Word
+		}
+	}
+	return f.RenderPart(http.StatusOK, ui.PickOptions(options))
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
+	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/ui"
 	"github.com/waypost/waypost/web"
 )
@@ -32,6 +33,7 @@ type Deps struct {
 	Ledger      *ledger.Service
 	Affiliates  *affiliate.Service
 	Advertisers *advertiser.Service
+	Offers      *offer.Service
 	PublicURL   string // that browsers know us by
 	Clock       domain.Clock
 	Random      io.Reader // cryptographic

@@ -24,12 +24,11 @@ const (
 // reportPages are the one report page of all portals; package report decides what of it a party sees.
 type reportPages struct {
 	reports *report.Service
-	offers  *offer.Service
 }
 
 // Reports adds the report page: /reports, and its file.
-func (g *Group) Reports(reports *report.Service, offers *offer.Service) {
-	s := &reportPages{reports: reports, offers: offers}
+func (g *Group) Reports(reports *report.Service) {
+	s := &reportPages{reports: reports}
 	g.GET("/reports", s.show)
 	g.GET("/reports/file", s.file)
 }
@@ -136,7 +135,7 @@ func (s *reportPages) show(f *Frame) error {
 		}
 	}
 	v := reportView{f: f, filter: r, zone: zone, report: made, faults: faults, seen: report.SeenBy(f.Actor), total: len(made.Items), more: made.NextCursor != ""}
-	if err := s.names(f, &v); err != nil {
+	if err := v.readNames(); err != nil {
 		return err
 	}
 	report.Order(v.report.Items, r.Sort, !r.Rising)

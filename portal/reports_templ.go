@@ -8,7 +8,10 @@ package portal
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "github.com/waypost/waypost/ui"
+import (
+	"github.com/waypost/waypost/domain/search"
+	"github.com/waypost/waypost/ui"
+)
 
 func reportPage(v reportView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
@@ -203,7 +206,7 @@ func reportFields(v reportView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Pick(v.pickField("offer", "Offer", "", v.filter.Offer, v.offer, v.offers)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Pick(v.pickField(search.KindOffer, v.filter.Offer)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -224,7 +227,7 @@ func reportFields(v reportView) templ.Component {
 			}
 			ctx = templ.InitializeContext(ctx)
 			if v.seen.Profit {
-				templ_7745c5c3_Err = ui.Pick(v.pickField("affiliate", "Affiliate", "", v.filter.Affiliate, v.affiliate, v.affiliates)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Pick(v.pickField(search.KindAffiliate, v.filter.Affiliate)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -232,12 +235,12 @@ func reportFields(v reportView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Pick(v.pickField("advertiser", "Advertiser", "", v.filter.Advertiser, v.advertiser, v.advertisers)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Pick(v.pickField(search.KindAdvertiser, v.filter.Advertiser)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else if v.seen.Revenue {
-				templ_7745c5c3_Err = ui.Pick(v.pickField("affiliate", "Affiliate", "By its number.", v.filter.Affiliate, "", nil)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Input(v.numberField("affiliate", "Affiliate", v.filter.Affiliate)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -323,7 +326,7 @@ func reportPager(v reportView) templ.Component {
 		var templ_7745c5c3_Var8 string
 		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(text)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `portal/reports.templ`, Line: 69, Col: 14}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `portal/reports.templ`, Line: 72, Col: 14}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 		if templ_7745c5c3_Err != nil {

@@ -14,7 +14,7 @@ func reportSite(t *testing.T) *portaltest.Network {
 	t.Helper()
 	n := portaltest.New(t)
 	for _, kind := range []portal.Kind{portal.Admin, portal.Affiliate, portal.Advertiser} {
-		n.Portal.Door(n.Echo, portal.Door{Kind: kind, Name: string(kind)}).Reports(n.Reports, n.Offers)
+		n.Portal.Door(n.Echo, portal.Door{Kind: kind, Name: string(kind)}).Reports(n.Reports)
 	}
 	return n
 }

@@ -8,13 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/report"
+	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/ui"
 )
 
@@ -29,51 +29,19 @@ type reportView struct {
 	total  int  // rows of the report
 	more   bool // than can be shown
 
-	offers, affiliates, advertisers, goals []ui.Option // that the filters offer
-	offer, affiliate, advertiser, goal     string      // names of the chosen ones
+	names Names
+	goals []ui.Option // of the chosen offer
 }
 
-// names reads what the filters offer, and what the chosen things are called.
-func (s *reportPages) names(f *Frame, v *reportView) error {
-	offers, err := s.offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
-	if err != nil {
-		return err
+// readNames reads what the chosen things are called, and the goals of the chosen offer.
+func (v *reportView) readNames() (err error) {
+	v.names, err = v.f.Names(NameIDs{Offers: []offer.ID{offer.ID(v.filter.Offer)}, Affiliates: []affiliate.ID{affiliate.ID(v.filter.Affiliate)},
+		Advertisers: []advertiser.ID{advertiser.ID(v.filter.Advertiser)}})
+	for id, name := range v.names.Title(offer.ID(v.filter.Offer)).Goals {
+		v.goals = append(v.goals, ui.Option{Value: strconv.FormatInt(int64(id), 10), Label: name})
 	}
-	for _, o := range offers.Items {
-		v.offers = append(v.offers, ui.Option{Value: Picked(o.ID, o.Name), Label: o.Name})
-		if o.ID == offer.ID(v.filter.Offer) {
-			v.offer = o.Name
-			for _, g := range o.Goals {
-				v.goals = append(v.goals, ui.Option{Value: strconv.FormatInt(int64(g.ID), 10), Label: g.Alias})
-				if g.ID == offer.GoalID(v.filter.Goal) {
-					v.goal = g.Alias
-				}
-			}
-		}
-	}
-	if v.seen.Profit { // of the network
-		affiliates, err := f.portal.Affiliates.List(f.Context(), f.Actor, affiliate.Filter{}, domain.Page{Limit: domain.MaxLimit})
-		if err != nil {
-			return err
-		}
-		for _, a := range affiliates.Items {
-			v.affiliates = append(v.affiliates, ui.Option{Value: Picked(a.ID, a.Name), Label: a.Name})
-			if a.ID == affiliate.ID(v.filter.Affiliate) {
-				v.affiliate = a.Name
-			}
-		}
-		advertisers, err := f.portal.Advertisers.List(f.Context(), f.Actor, advertiser.Filter{}, domain.Page{Limit: domain.MaxLimit})
-		if err != nil {
-			return err
-		}
-		for _, a := range advertisers.Items {
-			v.advertisers = append(v.advertisers, ui.Option{Value: Picked(a.ID, a.Name), Label: a.Name})
-			if a.ID == advertiser.ID(v.filter.Advertiser) {
-				v.advertiser = a.Name
-			}
-		}
-	}
-	return nil
+	slices.SortFunc(v.goals, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
+	return err
 }
 
 // cut leaves the rows of the page that is asked for.
@@ -176,16 +144,15 @@ func (v reportView) bar() ui.Filter {
 		bar.Chips = append(bar.Chips, ui.Chip{Text: text, Href: v.url(field, "")})
 	}
 	for _, c := range []struct {
-		id                Pick
-		word, name, field string
-	}{{v.filter.Offer, "Offer", v.offer, "offer"}, {v.filter.Affiliate, "Affiliate", v.affiliate, "affiliate"},
-		{v.filter.Advertiser, "Advertiser", v.advertiser, "advertiser"}, {v.filter.Goal, "Goal", v.goal, "goal"}} {
-		switch {
-		case c.id != 0 && c.name != "":
-			chip(c.word+" is "+c.name, c.field)
-		case c.id != 0:
-			chip(fmt.Sprintf("%s is %d", c.word, c.id), c.field)
+		kind search.Kind
+		id   Pick
+	}{{search.KindOffer, v.filter.Offer}, {search.KindAffiliate, v.filter.Affiliate}, {search.KindAdvertiser, v.filter.Advertiser}} {
+		if c.id != 0 {
+			chip(v.names.IsPicked(c.kind, c.id), string(c.kind))
 		}
+	}
+	if v.filter.Goal != 0 {
+		chip(Is("Goal", v.names.Goal(offer.ID(v.filter.Offer), offer.GoalID(v.filter.Goal))), "goal")
 	}
 	for _, c := range []struct{ value, text, field string }{{v.filter.Country, "Country is ", "country"}, {v.filter.Sub1, "Sub 1 is ", "sub1"},
 		{v.filter.Currency, "All in ", "currency"}, {v.filter.Zone, "Days of ", "tz"}} {
@@ -203,8 +170,18 @@ func truth(on bool) string {
 	return ""
 }
 
-func (v reportView) pickField(name, label, hint string, chosen Pick, called string, options []ui.Option) ui.Field {
-	return ui.Field{Name: name, ID: "report-" + name, Label: label, Hint: hint, Value: Picked(chosen, called), Options: options, Placeholder: "Any " + strings.ToLower(label), Autocomplete: "off", Error: v.faults[name]}
+// pickField narrows the report to one thing of a kind.
+func (v reportView) pickField(kind search.Kind, chosen Pick) ui.Field {
+	field := v.f.FilterPick(kind, chosen, v.names)
+	field.ID, field.Error = "report-"+string(kind), v.faults[string(kind)]
+	return field
+}
+
+// numberField does so by the number of what the viewer knows no name of.
+func (v reportView) numberField(name, label string, chosen Pick) ui.Field {
+	field := v.textField(name, label, Picked(chosen, ""), 20)
+	field.Hint, field.InputMode, field.Placeholder = "By its number.", "numeric", "Any "+name
+	return field
 }
 
 func (v reportView) textField(name, label, value string, most int) ui.Field {

@@ -10,8 +10,10 @@ import (
 )
 
 // Search adds what the command palette asks: the portal's pages by their names, and what the viewer may open by a name or
-// an id. more are pages that the sidebar does not have, such as "Create an offer".
+// an id; and what the fields ask that offer names. more are pages that the sidebar does not have, such as "Create an
+// offer".
 func (g *Group) Search(s *search.Service, more ...ui.NavItem) {
+	g.GET("/pick/:kind", func(f *Frame) error { return picks(f, s) })
 	g.GET("/search", func(f *Frame) error {
 		q := strings.TrimSpace(f.Echo.QueryParam("q"))
 		groups := pageHits(f, q, append(f.pages(), more...))

@@ -46,7 +46,7 @@ func (p *Portal) SharedTraces(e *echo.Echo, links *trace.Links) {
 		if err != nil {
 			return err
 		}
-		return f.PlainWide(http.StatusOK, "Shared trace", sharedTrace(f, traceEvents(f, told), eyesOf(link), link))
+		return f.PlainWide(http.StatusOK, "Shared trace", sharedTrace(f, traceEvents(f, told, Names{}), eyesOf(link), link))
 	}))
 }
 
@@ -93,7 +93,11 @@ func (s *tracePages) render(f *Frame, status int, v traceView) error {
 	if err != nil {
 		return err
 	}
-	v.found, v.events, v.facts, v.counts = true, traceEvents(f, told), traceFacts(f, told), traceCounts(told)
+	names, err := traceNames(f, told)
+	if err != nil {
+		return err
+	}
+	v.found, v.events, v.facts, v.counts = true, traceEvents(f, told, names), traceFacts(f, told, names), traceCounts(told)
 	v.sharable = f.Actor.RequireLogin() == nil && trace.MayPublish(f.Actor) == nil
 	if err := s.listLinks(f, &v, trace.LinkFilter{ClickID: told.ClickID}); err != nil {
 		return err

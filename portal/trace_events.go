@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/ui"
 )
@@ -23,6 +26,26 @@ func (x facts) text(name string) string {
 	default:
 		return fmt.Sprint(value)
 	}
+}
+
+// offer and affiliate are those of a click.
+func (x facts) offer() offer.ID {
+	id, _ := x["offer_id"].(offer.ID)
+	return id
+}
+
+func (x facts) affiliate() affiliate.ID {
+	id, _ := x["affiliate_id"].(affiliate.ID)
+	return id
+}
+
+// traceNames are those of a trace's click.
+func traceNames(f *Frame, told trace.Trace) (Names, error) {
+	var ids NameIDs
+	for _, item := range told.Items {
+		ids.Offers, ids.Affiliates = append(ids.Offers, facts(item.Data).offer()), append(ids.Affiliates, facts(item.Data).affiliate())
+	}
+	return f.Names(ids)
 }
 
 // money is one of an item's amounts with the item's currency.
@@ -42,7 +65,7 @@ func pair(list []ui.Pair, label, text string) []ui.Pair {
 }
 
 // traceEvents makes the timeline of a trace. Nothing is added to what the trace tells: it is cut to the viewer already.
-func traceEvents(f *Frame, told trace.Trace) []ui.Event {
+func traceEvents(f *Frame, told trace.Trace, names Names) []ui.Event {
 	sent := map[string]facts{} // deliveries by id
 	for _, item := range told.Items {
 		if item.Kind == trace.KindDelivery {
@@ -57,7 +80,10 @@ func traceEvents(f *Frame, told trace.Trace) []ui.Event {
 		case trace.KindClick:
 			e.Icon, e.Kind = "world", ui.Brand
 			e.Text = strings.Join(slices.DeleteFunc([]string{x.text("device"), x.text("os"), x.text("browser"), x.text("ip")}, func(s string) bool { return s == "" }), " · ")
-			e.Data = clickPairs(x)
+			e.What, e.Data = "Click on "+names.Offer(x.offer()), clickPairs(x, names)
+			if country := x.text("country"); country != "" {
+				e.What += " from " + Country(country)
+			}
 		case trace.KindRefusal:
 			e.Icon, e.Kind = "ban", ui.Bad
 			e.Text = "It was counted as invalid: calls for it are refused with click_not_valid."
@@ -72,7 +98,7 @@ func traceEvents(f *Frame, told trace.Trace) []ui.Event {
 			e.What, e.Text = changeTitle(x), withoutID(item.Summary, x)
 			e.Data = conversionPairs(x)
 		case trace.KindLedger:
-			e.Icon, e.What, e.Text = "wallet", "Booked "+x.money("amount"), fmt.Sprintf("From %s to %s", x.text("from_account"), x.text("to_account"))
+			e.Icon, e.What, e.Text = "wallet", "Booked "+x.money("amount"), "From "+f.AccountWords(ledger.Account(x.text("from_account")))+" to "+f.AccountWords(ledger.Account(x.text("to_account")))
 			e.Data = pair(pair(pair(nil, "Kind", x.text("kind")), "Note", x.text("note")), "Transaction id", x.text("transaction_id"))
 		case trace.KindDelivery:
 			e.Icon, e.Kind, e.Badge = "send", ui.StatusOf(ui.Deliveries, x.text("status")).Kind, ui.StatusBadge(ui.Deliveries, x.text("status"))
@@ -126,8 +152,9 @@ func plainText(s string) string {
 	return s
 }
 
-func clickPairs(x facts) (pairs []ui.Pair) {
-	for _, p := range [][2]string{{"Offer", "offer_id"}, {"Affiliate", "affiliate_id"}, {"Source", "source"}, {"Affiliate's click id", "aff_click_id"},
+func clickPairs(x facts, names Names) (pairs []ui.Pair) {
+	pairs = []ui.Pair{{Label: "Offer", Text: names.Offer(x.offer())}, {Label: "Affiliate", Text: names.Affiliate(x.affiliate())}}
+	for _, p := range [][2]string{{"Source", "source"}, {"Affiliate's click id", "aff_click_id"},
 		{"Coupon", "coupon"}, {"Country", "country"}, {"Address", "ip"}, {"Browser's name", "user_agent"}, {"Came from", "referrer"}} {
 		pairs = pair(pairs, p[0], x.text(p[1]))
 	}
@@ -224,7 +251,7 @@ func attemptEvent(e *ui.Event, i int, x, delivery facts) {
 }
 
 // traceFacts is the click at a glance.
-func traceFacts(f *Frame, told trace.Trace) []ui.Pair {
+func traceFacts(f *Frame, told trace.Trace, names Names) []ui.Pair {
 	if len(told.Items) == 0 {
 		return nil
 	}
@@ -235,10 +262,10 @@ func traceFacts(f *Frame, told trace.Trace) []ui.Pair {
 	} else {
 		pairs = append(pairs, ui.Pair{Label: "State", Body: ui.StatusBadge(ui.Clicks, "valid")})
 	}
-	for _, p := range [][2]string{{"Offer", "offer_id"}, {"Affiliate", "affiliate_id"}} {
-		one := ui.Pair{Label: p[0], Text: x.text(p[1])}
+	for _, p := range [][3]string{{"Offer", "offer_id", names.Offer(x.offer())}, {"Affiliate", "affiliate_id", names.Affiliate(x.affiliate())}} {
+		one := ui.Pair{Label: p[0], Text: p[2]}
 		if href := f.recordPath(p[1], x.text(p[1])); href != "" {
-			one.Body = textLink(href, "#"+x.text(p[1]))
+			one.Body = textLink(href, p[2])
 		}
 		pairs = append(pairs, one)
 	}

@@ -68,6 +68,8 @@ func commonRights(who string) map[string]portalRight {
 	return map[string]portalRight{
 		"POST /logout":                        {may: who, fresh: another},
 		"GET /account":                        {may: who},
+		"GET /session":                        {may: who},
+		"POST /session":                       {may: who},
 		"POST /account":                       {may: who, form: sends("name", "mark#x", "time_zone", "UTC", "theme", "dark")},
 		"POST /account/theme":                 {may: who, form: sends("theme", "light")},
 		"GET /account/security":               {may: who},
@@ -103,6 +105,7 @@ func commonRights(who string) map[string]portalRight {
 			return v, "/admin/notifications/" + id + "/read"
 		}},
 		"GET /search":          {may: who},
+		"GET /pick/:kind":      {may: who},
 		"GET /trace":           {may: who},
 		"GET /trace/:click_id": {may: who},
 		"POST /trace/:click_id/share": {may: strings.Trim(who, "FV"), form: func(w *portalWorld, v visitor, pair int) url.Values {
@@ -167,6 +170,7 @@ var affiliateRights = map[string]portalRight{
 	"GET /postbacks/goals":         {may: "a"},
 	"POST /postbacks":              {may: "a", form: newPostback},
 	"POST /postbacks/preview":      {may: "a", form: sends("url", "TRACKER/?c={aff_click_id}&p={payout}", "conversion_id", "$conversions")},
+	"POST /postbacks/test":         {may: "a", form: sends("url", "TRACKER/?c={aff_click_id}&p={payout}", "conversion_id", "$conversions")},
 	"GET /postbacks/:id":           {may: "a"},
 	"POST /postbacks/:id":          {may: "a", form: sends("url", "TRACKER/?c={aff_click_id}&p={payout}", "method", "GET", "statuses", "approved", "offer_id", "$offers")},
 	"POST /postbacks/:id/test":     {may: "a", form: sends("conversion_id", "$conversions")},

@@ -14,7 +14,7 @@ import (
 func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	p, err := portal.New(portal.Deps{
 		Accounts: s.services.accounts, Network: s.services.network, Notices: s.services.notices, Ledger: s.services.ledger,
-		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, PublicURL: s.cfg.PublicURL,
+		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, PublicURL: s.cfg.PublicURL,
 		Clock: now, Random: rand.Reader, Log: s.log,
 	})
 	if err != nil {

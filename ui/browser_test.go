@@ -45,6 +45,15 @@ func gallerySite(t *testing.T) string {
 	site.HandleFunc("GET /_kit/search", func(w http.ResponseWriter, r *http.Request) {
 		_ = PaletteResults([]HitGroup{{Label: "Offers", Hits: []Hit{{Label: "Lumio Sleep", Detail: "Offer 12", Icon: "building-store", Href: "#one"}, {Label: "Kettlebay " + r.FormValue("q"), Detail: "Offer 13", Icon: "building-store", Href: "#two"}}}}).Render(r.Context(), w)
 	})
+	site.HandleFunc("GET /_kit/pick", func(w http.ResponseWriter, r *http.Request) {
+		var found []Option
+		for i, name := range []string{"Lumio Sleep", "Kettlebay", "Kettlebay Coffee"} {
+			if strings.Contains(strings.ToLower(name), strings.ToLower(r.FormValue("q"))) {
+				found = append(found, Option{Value: fmt.Sprintf("%d · %s", 12+i, name), Label: name, Hint: fmt.Sprint("#", 12+i)})
+			}
+		}
+		_ = PickOptions(found).Render(r.Context(), w)
+	})
 	site.HandleFunc("GET /_kit/sheet", func(w http.ResponseWriter, r *http.Request) {
 		_ = Pairs([]Pair{{Label: "Click ID", Text: "01HZX4T9QK", Copy: true}}).Render(r.Context(), w)
 	})
@@ -280,7 +289,7 @@ func TestGalleryByKeyboard(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900), chromedp.Navigate(site+"/_kit?theme=auto&brand=%237c3aad")); err != nil {
 		t.Fatal(err)
 	}
-	if !happens(t, ctx, `customElements.get('x-palette') && document.querySelector('#chart-lines').chart`) {
+	if !happens(t, ctx, `customElements.get('x-pick') && customElements.get('x-tokens') && document.querySelector('#chart-lines').chart`) {
 		t.Fatal("the scripts did not start")
 	}
 	for _, step := range []struct {
@@ -304,6 +313,13 @@ func TestGalleryByKeyboard(t *testing.T) {
 		{"type-ahead in a menu", `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'b', bubbles: true, cancelable: true}))`, `document.activeElement.textContent.trim() === 'Binom'`},
 		{"the theme is chosen", `document.querySelector('#sample-menu').hidePopover(); document.querySelector('button[name=theme][value=light]').click()`, `getComputedStyle(document.body).backgroundColor === 'rgb(245, 246, 248)'`},
 		{"tabs of a snippet", `document.querySelector('#snippet [role=tab]').focus(); document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true, cancelable: true}))`, `!document.querySelector('#snippet-code-1').hidden && document.querySelector('#snippet-code-0').hidden`},
+		{"a pick opens with what is chosen", `window.sent = []; document.querySelector('#filter').addEventListener('submit', e => { e.preventDefault(); e.stopImmediatePropagation(); sent.push(new FormData(e.target).get('offer')) }, true); document.querySelector('#filter-offer').focus(); document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown', bubbles: true, cancelable: true}))`, `document.querySelector('#filter-offer').getAttribute('aria-expanded') === 'true' && document.querySelectorAll('#filter-offer-list [role=option]').length === 3 && document.querySelector('#filter-offer').getAttribute('aria-activedescendant') === 'filter-offer-list-0'`},
+		{"Esc closes a pick alone", `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true, cancelable: true}))`, `!document.querySelector('#filter-offer-list').matches(':popover-open') && document.activeElement.value === '12 · Lumio Sleep'`},
+		{"typing asks the server", `document.activeElement.value = 'kettle'; document.activeElement.dispatchEvent(new InputEvent('input', {bubbles: true}))`, `document.querySelectorAll('#filter-offer-list:popover-open [role=option]').length === 2 && document.activeElement.getAttribute('aria-activedescendant') === 'filter-offer-list-0' && document.querySelector('.pick-bar [role=status]').textContent === '2 names'`},
+		{"arrows walk the names", `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown', bubbles: true, cancelable: true}))`, `document.querySelector('#filter-offer-list-1').getAttribute('aria-selected') === 'true' && document.activeElement.getAttribute('aria-activedescendant') === 'filter-offer-list-1'`},
+		{"Enter chooses a name and sends its number", `document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true}))`, `document.activeElement.value === '14 · Kettlebay Coffee' && !document.querySelector('#filter-offer-list').matches(':popover-open') && sent.join() === '14'`},
+		{"a typed name is taken when the field is left", `document.activeElement.value = 'lumio'; document.activeElement.dispatchEvent(new InputEvent('input', {bubbles: true})); document.activeElement.dispatchEvent(new Event('change', {bubbles: true}))`, `document.querySelector('#filter-offer').value === '12 · Lumio Sleep' && sent.join() === '14,12'`},
+		{"a number is taken as it is", `document.activeElement.value = '77'; document.activeElement.dispatchEvent(new InputEvent('input', {bubbles: true})); document.activeElement.dispatchEvent(new Event('change', {bubbles: true}))`, `document.querySelector('#filter-offer').value === '77' && sent.join() === '14,12,77'`},
 		{"a dismissed notice stays away", `document.querySelector('[data-dismiss]').click()`, `!document.querySelector('#kit-notice') && document.cookie === 'seen=kit-notice'`},
 	} {
 		run[int](t, ctx, step.do+";0")

@@ -35,6 +35,7 @@ type Field struct {
 	MaxLength                int    // 0: none
 	Accept                   string // files: ".csv,text/csv"
 	Options                  []Option
+	Find                     string // Pick alone: the address that offers names for ?q=…, by PickOptions
 	HX                       HX
 }
 

@@ -131,6 +131,7 @@ func galleryFilter() Filter {
 		ID: "filter", Action: "/_kit", Search: "q", SearchLabel: "Search conversions",
 		Selects: []FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Options: StatusOptions(Conversions, "pending", "hold", "approved", "rejected", "trash"), Value: "approved"}},
 		Range:   &DateRange{ID: "filter-dates", From: "2026-11-07", To: "2026-11-20", Today: "2026-11-20", Label: "7 – 20 Nov 2026", Compared: "vs previous 14 days", Zone: "Europe/Berlin", CompareField: "compare", Compare: "previous"},
+		Fields:  galleryPicks(),
 		Chips:   []Chip{{"Offer is Lumio Sleep – 7-day trial", "?"}, {"Status is Approved", "?"}}, ResetHref: "/_kit",
 		Actions: Btn(Button{Label: "Export CSV", Icon: "download", Href: "/_kit?format=csv", Download: true}),
 	}

@@ -11,12 +11,13 @@ import (
 
 // Title is what a list shows of an offer besides its id.
 type Title struct {
-	ID       ID
-	Name     string
-	Currency money.Currency
-	Status   Status
-	Open     bool              // Get gives it to who asks: an affiliate keeps the names of paused offers, but not their pages
-	Goals    map[GoalID]string // the goals' names, or their aliases where they have none
+	ID         ID
+	Name       string
+	Currency   money.Currency
+	Status     Status
+	Visibility Visibility
+	Open       bool              // Get gives it to who asks: an affiliate keeps the names of paused offers, but not their pages
+	Goals      map[GoalID]string // the goals' names, or their aliases where they have none
 }
 
 // Titles reads the titles of offers, so that lists of traffic need not read each. An affiliate learns those that it may

@@ -123,13 +123,11 @@ func trim(found []Result) []Result {
 }
 
 func (s *Service) click(ctx context.Context, actor account.Actor, id click.ID) (Result, error) {
-	c, err := s.Clicks.Get(ctx, actor.Scope(), id)
-	if err != nil {
+	if _, err := s.Clicks.Get(ctx, actor.Scope(), id); err != nil {
 		return Result{}, err
 	}
 	text := s.Signer.Text(id)
-	return Result{Kind: KindClick, ID: text, Title: text, Detail: fmt.Sprintf("offer %d, affiliate %d, %s",
-		c.OfferID, c.AffiliateID, id.Time().Format("2006-01-02 15:04 MST"))}, nil
+	return Result{Kind: KindClick, ID: text, Title: text, Detail: "of " + id.Time().Format("2006-01-02 15:04 MST")}, nil
 }
 
 func (s *Service) conversion(ctx context.Context, actor account.Actor, id conversion.ID) (Result, error) {
@@ -137,8 +135,7 @@ func (s *Service) conversion(ctx context.Context, actor account.Actor, id conver
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Kind: KindConversion, ID: id.String(), Title: id.String(), Detail: fmt.Sprintf("%s, offer %d, affiliate %d, %s",
-		c.Status, c.OfferID, c.AffiliateID, c.CreatedAt.Format("2006-01-02 15:04 MST"))}, nil
+	return Result{Kind: KindConversion, ID: id.String(), Title: id.String(), Detail: fmt.Sprintf("%s, of %s", c.Status, c.CreatedAt.Format("2006-01-02 15:04 MST"))}, nil
 }
 
 // one is the answer to a search by the id of one thing, which may not exist for the reader.

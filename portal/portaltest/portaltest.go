@@ -145,7 +145,7 @@ func Empty(t testing.TB) *Network {
 
 	var err error
 	n.Portal, err = portal.New(portal.Deps{Accounts: n.Accounts, Network: n.Settings, Notices: n.Notices, Ledger: n.Ledger,
-		Affiliates: n.Affiliates, Advertisers: n.Advertisers, PublicURL: PublicURL, Clock: clock, Random: rand.Reader, Log: log})
+		Affiliates: n.Affiliates, Advertisers: n.Advertisers, Offers: n.Offers, PublicURL: PublicURL, Clock: clock, Random: rand.Reader, Log: log})
 	n.must(err)
 	n.Echo = echo.New()
 	n.Echo.HTTPErrorHandler = n.Portal.ErrorHandler(web.ErrorHandler(log))

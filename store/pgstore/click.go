@@ -146,6 +146,13 @@ func clicksLike(f click.Filter) func(*gorm.Statement) {
 		if !f.ClickID.IsZero() {
 			s.Where("click_id = ? AND created_at = ?", uuid(f.ClickID), f.ClickID.Time())
 		}
+		if len(f.ClickIDs) > 0 {
+			ids, times := make([]uuid, len(f.ClickIDs)), make([]time.Time, len(f.ClickIDs))
+			for i, id := range f.ClickIDs {
+				ids[i], times[i] = uuid(id), id.Time()
+			}
+			s.Where("click_id IN ? AND created_at IN ?", ids, times) // the times find the partitions
+		}
 		if f.AffClickID != "" {
 			s.Where("aff_click_id = ? AND aff_click_id <> ''", f.AffClickID) // the second for the index
 		}

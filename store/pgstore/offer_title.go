@@ -46,7 +46,7 @@ func (s Offers) Titles(ctx context.Context, scope account.Scope, ids []offer.ID,
 	}
 	titles := make([]offer.Title, len(rows))
 	for i, r := range rows {
-		titles[i] = offer.Title{ID: offer.ID(r.ID), Name: r.Name, Currency: money.Currency(r.Currency), Status: offer.Status(r.Status),
+		titles[i] = offer.Title{ID: offer.ID(r.ID), Name: r.Name, Currency: money.Currency(r.Currency), Status: offer.Status(r.Status), Visibility: offer.Visibility(r.Visibility),
 			Open: open[r.ID], Goals: map[offer.GoalID]string{}}
 		for _, g := range goals[titles[i].ID] {
 			titles[i].Goals[g.ID] = cmp.Or(g.Name, g.Alias)

@@ -9,8 +9,13 @@ import './menu.js';
 import './palette.js';
 import './keys.js';
 import './forms.js';
-import './tokens.js';
 import './copy.js';
 import './chart.js';
 import './table.js';
 import './range.js';
+
+// What few pages have is fetched when the first is on the page.
+const seldom = { 'x-pick': () => import('./pick.js'), 'x-tokens': () => import('./tokens.js') };
+const fetchSeldom = () => { for (const [name, load] of Object.entries(seldom)) if (document.querySelector(name)) load(); };
+fetchSeldom();
+document.addEventListener('htmx:after:swap', fetchSeldom);

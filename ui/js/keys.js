@@ -1,10 +1,10 @@
 // Keyboard: Ctrl or ⌘ K opens the palette; single keys work outside fields only, and not at all while the user has
 // switched them off (data-keys="off" on <html>).
-import { palette } from './palette.js';
+import { openPalette, palette } from './palette.js';
 
 let after = '', when = 0;
 document.addEventListener('keydown', e => {
-  if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 'k') { if (palette()) { e.preventDefault(); palette().open(); } return; }
+  if ((e.ctrlKey || e.metaKey) && !e.altKey && e.key.toLowerCase() === 'k') { if (palette()) { e.preventDefault(); openPalette(); } return; }
   if (e.ctrlKey || e.metaKey || e.altKey || document.documentElement.dataset.keys === 'off') return;
   if (e.target.closest?.('input,textarea,select,[contenteditable],dialog[open],[role=menu]')) return;
   const led = after === 'g' && e.timeStamp - when < 1500;
@@ -13,7 +13,7 @@ document.addEventListener('keydown', e => {
   if (led) to = document.querySelector(`a[data-key="g ${CSS.escape(e.key)}"]`);
   else if (e.key === '?') to = document.querySelector('[data-dialog=keys]');
   else if (e.key === 'n') to = document.querySelector('[data-key=n]');
-  else if (e.key === '/') { const find = document.querySelector('.find input'); if (find) { e.preventDefault(); find.focus(); find.select(); } else if (palette()) { e.preventDefault(); palette().open(); } return; }
+  else if (e.key === '/') { const find = document.querySelector('.find input'); if (find) { e.preventDefault(); find.focus(); find.select(); } else if (palette()) { e.preventDefault(); openPalette(); } return; }
   else if (e.key === 'j' || e.key === 'k') { row(e.key === 'j' ? 1 : -1); return; }
   else if (e.key === 'x') document.activeElement?.closest?.('tr')?.querySelector('.tick input')?.click();
   if (to) { e.preventDefault(); after = ''; to.click(); }
