@@ -32,8 +32,9 @@ fuzz: parts ## every fuzz target for FUZZTIME
 	  for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 	    echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; done; done
 
-bench: build parts ## figures: click, postback, delivery (alternating rounds, medians; see bench/)
-	go run ./bench
+BENCH ?=
+bench: build parts ## figures beside ceilings, rivals and targets, about six minutes (BENCH=flags; see docs/performance.md)
+	go run ./bench $(BENCH)
 
 lint: check ## everything of check, and govulncheck
 	@sh .ci/govulncheck.sh

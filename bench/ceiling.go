@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/labstack/echo/v4"
 )
@@ -20,7 +21,8 @@ import (
 // ceilingArg makes this program the ceiling instead of the benchmark.
 const ceilingArg = "serve-ceiling"
 
-// ceiling is a server of the program's kind that decides and records nothing, in a process of its own.
+// ceiling is a server of the program's kind that decides and records nothing, in a process of its own. Started with a
+// database it is the rival of postbacks, which records them one by one.
 type ceiling struct {
 	addr  string
 	pid   int
@@ -28,13 +30,14 @@ type ceiling struct {
 	stdin io.Closer
 }
 
-func startCeiling() (*ceiling, error) {
+func startCeiling(database ...string) (*ceiling, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(self, ceilingArg)
+	cmd := exec.Command(self, append([]string{ceilingArg}, database...)...)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // it ends when we do, not before
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -69,7 +72,7 @@ const (
 )
 
 // serveCeiling serves until its standard input ends, as it does when the benchmark is gone.
-func serveCeiling() error {
+func serveCeiling(database ...string) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -79,9 +82,17 @@ func serveCeiling() error {
 		c.Response().Header().Set("Cache-Control", "no-store")
 		return c.Redirect(http.StatusFound, ceilingRedirect)
 	})
-	e.GET("/postback", func(c echo.Context) error {
-		return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(ceilingAnswer))
-	})
+	if len(database) > 0 {
+		rival, err := newGormRival(database[0])
+		if err != nil {
+			return err
+		}
+		e.GET("/postback", rival.postback)
+	} else {
+		e.GET("/postback", func(c echo.Context) error {
+			return c.Blob(http.StatusOK, echo.MIMEApplicationJSON, []byte(ceilingAnswer))
+		})
+	}
 	e.GET("/fire", func(c echo.Context) error {
 		n, _ := strconv.Atoi(c.QueryParam("n"))
 		conns, _ := strconv.Atoi(c.QueryParam("conns"))
@@ -90,6 +101,12 @@ func serveCeiling() error {
 		}
 		return c.NoContent(http.StatusNoContent)
 	})
+	tasks, err := newTasks()
+	if err != nil {
+		return err
+	}
+	e.GET("/tasks/queue", tasks.queue)
+	e.GET("/tasks/run", tasks.run)
 	if _, err := fmt.Println(ln.Addr()); err != nil {
 		return err
 	}

@@ -96,26 +96,6 @@ func TestCall(t *testing.T) {
 	}
 }
 
-func TestClickRequestsAreRequests(t *testing.T) {
-	t.Parallel()
-	r := newClickRequest("127.0.0.1:1", "3", "4", 65)
-	seen := map[string]bool{}
-	for range 120 {
-		request, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(r.next())))
-		if err != nil {
-			t.Fatal(err)
-		}
-		q := request.URL.Query()
-		if q.Get("o") != "3" || q.Get("a") != "4" || q.Get("sub1") != "campaign-5" || !strings.Contains(request.UserAgent(), "Chrome/101.") {
-			t.Fatalf("%v %s", q, request.UserAgent())
-		}
-		seen[q.Get("aff_click_id")] = true
-	}
-	if len(seen) != 120 || !seen["0065-000000120"] {
-		t.Errorf("%d different ids", len(seen))
-	}
-}
-
 func TestSinkCountsEachDeliveryOnce(t *testing.T) {
 	t.Parallel()
 	s, err := newSink()
@@ -145,19 +125,6 @@ func TestSinkCountsEachDeliveryOnce(t *testing.T) {
 	for _, head := range []string{"", "POST /postback?x=1&d=7 HTTP/1.1", "GET / HTTP/1.1", "GET /postback?x=1&d= HTTP/1.1"} {
 		if id, err := deliveryID([]byte(head)); err == nil {
 			t.Errorf("%q: delivery %q", head, id)
-		}
-	}
-}
-
-func TestOptions(t *testing.T) {
-	t.Parallel()
-	o, err := parseOptions([]string{"-seconds", "0.5", "-click-conns", "8, 16", "-only", "click,delivery"})
-	if err != nil || o.length != 500*time.Millisecond || len(o.clickConns) != 2 || o.clickConns[1] != 16 || len(o.only) != 2 {
-		t.Errorf("%+v, %v", o, err)
-	}
-	for _, args := range [][]string{{"-only", "clicks"}, {"-rounds", "0"}, {"-click-conns", ""}, {"x"}, {"-seconds", "-1"}} {
-		if _, err := parseOptions(args); err == nil {
-			t.Errorf("%q is accepted", args)
 		}
 	}
 }

@@ -1,11 +1,13 @@
-// Command bench measures the built program: clicks, postbacks and deliveries, each against a ceiling in the same run.
+// Command bench measures the built program: clicks, postbacks, deliveries and starts, each beside its ceiling or its rival
+// in the same run, and judges the targets.
 //
-// It starts bin/waypost with its embedded database on a folder of its own, drives it over loopback, prints a table and
-// leaves nothing behind. Rounds of the program and of its ceilings alternate and the table shows medians, so that what
-// else the machine does meets both. A ceiling answers alike and records nothing: it is what HTTP alone costs. Load is a
-// closed loop: each connection sends its next request when it has its answer, so p99 is that of a saturated server.
-// CPU per request is that of the whole process, the work after the last answer included. At the end what the database
-// holds is compared with what was acknowledged; a difference is an error.
+// It starts bin/waypost with its embedded database on a folder of its own, drives it over loopback, prints a table for each
+// part and leaves nothing behind. Rounds of the program and of the others alternate and the tables show medians, so that what
+// else the machine does meets all. A ceiling answers alike and records nothing; a rival does the same work as one would
+// write it without thinking of speed. Load is a closed loop, each connection sending its next request when it has its
+// answer, so p99 is that of a saturated server; where a pace is named, the loop is open. CPU per request is that of the whole
+// process, the work after the last answer included. What the database holds is compared with what was acknowledged; a
+// difference is an error. docs/performance.md explains the figures.
 package main
 
 import (
@@ -31,10 +33,14 @@ type options struct {
 	length     time.Duration // of a round, after its warm-up
 	warmUp     time.Duration
 	clickConns []int
-	conns      int // of postbacks
-	deliveries int // of a round
+	conns      int           // of postbacks
+	deliveries int           // of a round
+	stored     int           // clicks, before the postbacks
+	paced      time.Duration // of all rounds together
+	nginx      string
 	only       []string
 	json       string
+	markdown   string
 	limit      time.Duration // of everything
 }
 
@@ -47,11 +53,13 @@ var scenarios = []scenario{
 	{"click", benchClicks},
 	{"postback", benchPostbacks},
 	{"delivery", benchDeliveries},
+	{"hanging", benchHanging},
+	{"cold", benchCold}, // last, as it makes the catalogue ten times as large
 }
 
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == ceilingArg {
-		if err := serveCeiling(); err != nil {
+	if len(os.Args) > 1 && os.Args[1] == ceilingArg {
+		if err := serveCeiling(os.Args[2:]...); err != nil {
 			fmt.Fprintln(os.Stderr, "ceiling:", err)
 			os.Exit(1)
 		}
@@ -79,12 +87,16 @@ func parseOptions(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.binary, "bin", "bin/waypost", "the program to measure")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each target; the table shows medians")
-	seconds := flags.Float64("seconds", 4, "length of a round")
+	seconds := flags.Float64("seconds", 3, "length of a round")
 	clickConns := flags.String("click-conns", "64,256", "numbers of connections for clicks")
 	flags.IntVar(&o.conns, "conns", 64, "connections for postbacks")
 	flags.IntVar(&o.deliveries, "deliveries", 20000, "deliveries of a round")
-	only := flags.String("only", "", "comma list of click, postback, delivery; empty = all")
-	flags.DurationVar(&o.limit, "limit", 5*time.Minute, "give up after this time")
+	flags.IntVar(&o.stored, "stored", 1_000_000, "clicks in the database before the postbacks")
+	flags.DurationVar(&o.paced, "paced", 20*time.Second, "length of the paced run of deliveries, all rounds together")
+	flags.StringVar(&o.nginx, "nginx", "nginx", "the nginx to compare with")
+	only := flags.String("only", "", "comma list of "+strings.Join(names(nil), ", ")+"; empty = all")
+	flags.DurationVar(&o.limit, "limit", 8*time.Minute, "give up after this time")
+	flags.StringVar(&o.markdown, "markdown", "", "also write the tables into this document, between its comment lines")
 	flags.StringVar(&o.json, "json", "", "also write the figures, every round of them, to this file")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -101,14 +113,28 @@ func parseOptions(args []string) (options, error) {
 		o.only = strings.Split(*only, ",")
 	}
 	for _, name := range o.only {
-		if !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == name }) {
+		if !slices.Contains(names(nil), name) {
 			return o, fmt.Errorf("-only: there is no %q", name)
 		}
 	}
-	if flags.NArg() > 0 || o.rounds < 1 || o.length <= 0 || o.conns < 1 || o.deliveries < 1 {
+	if flags.NArg() > 0 || o.rounds < 1 || o.length <= 0 || o.conns < 1 || o.deliveries < 1 || o.stored < storedDays ||
+		o.paced < time.Duration(o.rounds)*time.Second/pace {
 		return o, errors.New("numbers have to be positive, and nothing follows the flags")
 	}
+	if o.markdown != "" {
+		return o, checkMarkdown(o.markdown, names(o.only))
+	}
 	return o, nil
+}
+
+// names are the parts in their order: of those that are given, or all.
+func names(only []string) (list []string) {
+	for _, s := range scenarios {
+		if len(only) == 0 || slices.Contains(only, s.name) {
+			list = append(list, s.name)
+		}
+	}
+	return list
 }
 
 // run is one run of the benchmark.
@@ -136,7 +162,7 @@ func measure(ctx context.Context, o options, out io.Writer) (err error) {
 		}
 	}()
 	if r.network, err = r.product.makeNetwork(ctx); err != nil {
-		return fmt.Errorf("make an advertiser, an offer and affiliates: %w", err)
+		return fmt.Errorf("make the network: %w", err)
 	}
 	if r.report.PostgreSQL, err = r.product.databaseVersion(ctx); err != nil {
 		return err
@@ -144,7 +170,7 @@ func measure(ctx context.Context, o options, out io.Writer) (err error) {
 	fmt.Fprintln(out, r.report.head())
 	var faults []error
 	for _, s := range scenarios {
-		if len(o.only) > 0 && !slices.Contains(o.only, s.name) {
+		if !slices.Contains(names(o.only), s.name) {
 			continue
 		}
 		if err := s.run(ctx, r); err != nil {
@@ -158,6 +184,9 @@ func measure(ctx context.Context, o options, out io.Writer) (err error) {
 	fmt.Fprintln(out, r.report.foot())
 	if o.json != "" {
 		faults = append(faults, r.report.write(o.json))
+	}
+	if o.markdown != "" && ctx.Err() == nil {
+		faults = append(faults, r.report.writeMarkdown(o.markdown, names(o.only)))
 	}
 	return errors.Join(faults...)
 }

@@ -1,55 +1,265 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
-// network is what clicks and postbacks are about: one advertiser's offer, and affiliates.
+// The network of the issue's targets. Every offer has three goals and a fallback; three in five are public, the others
+// have approved partners.
+const (
+	advertisers = 100
+	offers      = 1000
+	affiliates  = 500
+	partners    = 25 // of an offer that is not public
+)
+
+// coldOffers is how many offers the catalogue has when a start is measured.
+const coldOffers = 10_000
+
+// network is what clicks and postbacks are about.
 type network struct {
-	offer      string
-	token      string // the advertiser's
-	affiliates []string
+	advertisers []sender
+	offers      []offer
+	affiliates  []int64
 }
 
-const affiliates = 16
+type sender struct {
+	id    int64
+	token string
+}
 
+type offer struct {
+	id         int64
+	advertiser int // index
+	public     bool
+}
+
+// way is an affiliate's link to an offer.
+type way struct {
+	offer      *offer
+	affiliate  int64
+	advertiser sender
+}
+
+// way gives the n-th of very many ways: the offers take turns, and each's partners do.
+func (n *network) way(i int) way {
+	of := i % len(n.offers)
+	o := &n.offers[of]
+	return way{offer: o, affiliate: n.partner(of, i/len(n.offers)%partners), advertiser: n.advertisers[o.advertiser]}
+}
+
+// partner is the k-th affiliate, of partners, that may run an offer.
+func (n *network) partner(of, k int) int64 { return n.affiliates[(of*7+k*13)%len(n.affiliates)] }
+
+func (n *network) ways(most int) []way {
+	ways := make([]way, most)
+	for i := range ways {
+		ways[i] = n.way(i)
+	}
+	return ways
+}
+
+// waysOf are an affiliate's ways to the public offers, for one that was approved nowhere.
+func (n *network) waysOf(affiliate int64) (ways []way) {
+	for i := range n.offers {
+		if o := &n.offers[i]; o.public {
+			ways = append(ways, way{offer: o, affiliate: affiliate, advertiser: n.advertisers[o.advertiser]})
+		}
+	}
+	return ways
+}
+
+// makeNetwork makes the advertisers, whose tokens are secrets of the program, through the API, and likewise one offer with
+// its goals and one affiliate; the others are copies of their rows.
 func (p *product) makeNetwork(ctx context.Context) (*network, error) {
-	advertiser, err := p.api(ctx, "POST", "/advertisers", object{"name": "Shop", "override_percent": "20"}, http.StatusCreated)
-	if err != nil {
-		return nil, err
-	}
-	offer, err := p.api(ctx, "POST", "/offers", object{"advertiser_id": advertiser["id"], "name": "Offer", "status": "active",
-		"destination_url": "https://shop.example/land?cid={click_id}&s={sub1}"}, http.StatusCreated)
-	if err != nil {
-		return nil, err
-	}
-	n := &network{offer: offer.text("id"), token: advertiser.text("postback_token")}
-	for i := range affiliates {
-		id, err := p.makeAffiliate(ctx, fmt.Sprintf("Buyer %d", i+1))
+	n := &network{}
+	for i := range advertisers {
+		a, err := p.api(ctx, "POST", "/advertisers", object{"name": fmt.Sprintf("Shop %d", i+1), "override_percent": "20"}, http.StatusCreated)
 		if err != nil {
 			return nil, err
 		}
-		n.affiliates = append(n.affiliates, id)
+		id, err := a.number("id")
+		if err != nil {
+			return nil, err
+		}
+		n.advertisers = append(n.advertisers, sender{id, a.text("postback_token")})
 	}
-	return n, nil
+	fixed := func(amount string) object { return object{"model": "fixed", "amount": amount} }
+	percent := func(percent string) object { return object{"model": "percent", "percent": percent} }
+	first, err := p.api(ctx, "POST", "/offers", object{"advertiser_id": n.advertisers[0].id, "name": "Offer", "status": "active",
+		"destination_url": "https://shop.example/land?cid={click_id}&s={sub1}&src={source}&c={country}&d={device}",
+		"fallback_url":    "https://fallback.example/",
+		"goals": []object{
+			{"alias": "sale", "is_default": true},
+			{"alias": "lead", "payout": fixed("2.50"), "revenue": fixed("3.10"), "initial_status": "pending"},
+			{"alias": "deposit", "payout": percent("7.5"), "revenue": percent("10")},
+		}}, http.StatusCreated)
+	if err != nil {
+		return nil, err
+	}
+	offerID, err := first.number("id")
+	if err != nil {
+		return nil, err
+	}
+	affiliateID, err := p.makeAffiliate(ctx, "Buyer")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := pgx.Connect(ctx, p.database)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		ids, err := cloneRows(ctx, tx, "affiliates", affiliateID, affiliates-1, nil)
+		if err != nil {
+			return err
+		}
+		n.affiliates = append([]int64{affiliateID}, ids...)
+		return n.cloneOffers(ctx, tx, offerID, offers-1)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return n, p.reachable(ctx, n.way(len(n.offers)-1))
 }
 
-func (p *product) makeAffiliate(ctx context.Context, name string) (string, error) {
+// cloneOffers makes more copies of an offer.
+func (n *network) cloneOffers(ctx context.Context, tx pgx.Tx, first int64, copies int) error {
+	if len(n.offers) == 0 {
+		n.offers = append(n.offers, offer{id: first, public: true})
+	}
+	ids := make([]int64, len(n.advertisers))
+	for i, a := range n.advertisers {
+		ids[i] = a.id
+	}
+	clones, err := cloneRows(ctx, tx, "offers", first, copies, map[string]string{
+		"name":          "name || ' ' || n",
+		"advertiser_id": fmt.Sprintf("(ARRAY[%s]::bigint[])[1 + n %% %d]", joined(ids), len(ids)),
+		"visibility":    "(ARRAY['public', 'public', 'public', 'approval', 'private'])[1 + n % 5]",
+	})
+	if err != nil {
+		return err
+	}
+	var access struct{ offers, affiliates []int64 }
+	for i, id := range clones {
+		o := offer{id: id, advertiser: (i + 1) % len(ids), public: (i+1)%5 < 3} // n is i + 1
+		of := len(n.offers)
+		n.offers = append(n.offers, o)
+		for k := 0; k < partners && !o.public; k++ {
+			access.offers, access.affiliates = append(access.offers, id), append(access.affiliates, n.partner(of, k))
+		}
+	}
+	columns, err := columnsOf(ctx, tx, "goals", "id", "offer_id")
+	if err != nil {
+		return err
+	}
+	list := strings.Join(columns, ", ")
+	if _, err := tx.Exec(ctx, fmt.Sprintf(`INSERT INTO goals (offer_id, %s) SELECT o.id, %s FROM goals, unnest($1::bigint[]) AS o (id) WHERE offer_id = $2`,
+		list, list), clones, first); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `INSERT INTO offer_access (offer_id, affiliate_id, status, created_at, updated_at)
+		SELECT o, a, 'approved', now(), now() FROM unnest($1::bigint[], $2::bigint[]) AS x (o, a)`, access.offers, access.affiliates); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE catalogue_version SET version = version + 1`)
+	return err
+}
+
+// cloneRows copies a row; columns that differ are expressions over the row and n, the number of the copy from 1. The ids
+// come in the order of n.
+func cloneRows(ctx context.Context, tx pgx.Tx, table string, id int64, copies int, differ map[string]string) ([]int64, error) {
+	columns, err := columnsOf(ctx, tx, table, "id")
+	if err != nil {
+		return nil, err
+	}
+	values := slices.Clone(columns)
+	for i, c := range columns {
+		if expression, ok := differ[c]; ok {
+			values[i] = expression
+		}
+	}
+	rows, err := tx.Query(ctx, fmt.Sprintf(`INSERT INTO %s (%s) SELECT %s FROM %s, generate_series(1, $1) AS s (n) WHERE id = $2 ORDER BY n RETURNING id`,
+		table, strings.Join(columns, ", "), strings.Join(values, ", "), table), copies, id)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	slices.Sort(ids)
+	return ids, err
+}
+
+func columnsOf(ctx context.Context, tx pgx.Tx, table string, except ...string) ([]string, error) {
+	rows, err := tx.Query(ctx, `SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema()
+		AND table_name = $1 AND column_name <> ALL($2) ORDER BY ordinal_position`, table, except)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func joined(numbers []int64) string {
+	var texts []string
+	for _, n := range numbers {
+		texts = append(texts, strconv.FormatInt(n, 10))
+	}
+	return strings.Join(texts, ",")
+}
+
+// reachable proves that a way which was made a moment ago is in force.
+func (p *product) reachable(ctx context.Context, w way) error {
+	c, err := dial(p.addr, 1, startLimit)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	var fault string
+	if err := p.await(ctx, "it redirects to the newest offer", func() (bool, error) {
+		fault = clickFault(c.call(0, newClickRequest(c.addr, w, 0).next()))
+		return fault == "", nil
+	}); err != nil {
+		return fmt.Errorf("%w; it answers: %s", err, fault)
+	}
+	return nil
+}
+
+func (p *product) makeAffiliate(ctx context.Context, name string) (int64, error) {
 	affiliate, err := p.api(ctx, "POST", "/affiliates", object{"name": name}, http.StatusCreated)
-	return affiliate.text("id"), err
+	if err != nil {
+		return 0, err
+	}
+	return affiliate.number("id")
+}
+
+// makeBuyer makes an affiliate whose conversions are told to a URL, and clicks of it.
+func (r *run) makeBuyer(ctx context.Context, name, url string, clicks int) (affiliate int64, made []clicked, err error) {
+	if affiliate, err = r.product.makeAffiliate(ctx, name); err != nil {
+		return 0, nil, err
+	}
+	if _, err = r.product.api(ctx, "POST", "/postbacks", object{"affiliate_id": affiliate, "url": url}, http.StatusCreated); err != nil {
+		return 0, nil, err
+	}
+	if made, err = r.makeClicks(ctx, r.network.waysOf(affiliate), clicks); err != nil {
+		return 0, nil, fmt.Errorf("make clicks: %w", err)
+	}
+	return affiliate, made, nil
 }
 
 // approved is what the affiliates are owed, in cents.
-func (p *product) approved(ctx context.Context, affiliates []string) (cents int64, err error) {
+func (p *product) approved(ctx context.Context, affiliates []int64) (cents int64, err error) {
 	for _, id := range affiliates {
-		answer, err := p.api(ctx, "GET", "/affiliates/"+id+"/balance", nil, http.StatusOK)
+		answer, err := p.api(ctx, "GET", fmt.Sprintf("/affiliates/%d/balance", id), nil, http.StatusOK)
 		if err != nil {
 			return 0, err
 		}
@@ -58,7 +268,7 @@ func (p *product) approved(ctx context.Context, affiliates []string) (cents int6
 			text := object(item.(map[string]any)).text("approved")
 			n, err := strconv.ParseInt(strings.Replace(text, ".", "", 1), 10, 64)
 			if err != nil {
-				return 0, fmt.Errorf("balance of affiliate %s: %w", id, err)
+				return 0, fmt.Errorf("balance of affiliate %d: %w", id, err)
 			}
 			cents += n
 		}
@@ -66,92 +276,11 @@ func (p *product) approved(ctx context.Context, affiliates []string) (cents int6
 	return cents, nil
 }
 
-// clickRequest is one visitor's request, of which only the affiliate's own click id changes.
-type clickRequest struct {
-	bytes  []byte
-	number []byte // within bytes
-	n      uint64
-}
-
-// newClickRequest is a browser's request for a tracking link. Visitors differ in browser version, campaign and page.
-func newClickRequest(addr, offer, affiliate string, visitor int) *clickRequest {
-	head := fmt.Sprintf("GET /click?o=%s&a=%s&sub1=campaign-%d&sub2=banner&source=news&aff_click_id=%04d-", offer, affiliate, visitor%20, visitor)
-	const number = "000000000"
-	tail := fmt.Sprintf(" HTTP/1.1\r\nHost: %s\r\n"+
-		"User-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.0.0 Safari/537.36\r\n"+
-		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-GB,en;q=0.9\r\n"+
-		"Accept-Encoding: gzip, deflate, br\r\nReferer: https://blog.example/post/%d\r\n\r\n", addr, 100+visitor%64, visitor)
-	r := &clickRequest{bytes: []byte(head + number + tail)}
-	r.number = r.bytes[len(head) : len(head)+len(number)]
-	return r
-}
-
-func (r *clickRequest) next() []byte {
-	r.n++
-	for i, n := len(r.number)-1, r.n; i >= 0; i, n = i-1, n/10 {
-		r.number[i] = byte('0' + n%10)
+// number is an id.
+func (o object) number(name string) (int64, error) {
+	n, ok := o[name].(json.Number)
+	if !ok {
+		return 0, fmt.Errorf("the answer has no number %q", name)
 	}
-	return r.bytes
+	return n.Int64()
 }
-
-// clickFault tells why an answer is no acknowledged click; empty = it is one.
-func clickFault(a response, err error) string {
-	switch {
-	case err != nil:
-		return err.Error()
-	case a.status != http.StatusFound:
-		return fmt.Sprintf("status %d", a.status)
-	case bytes.Contains(a.header, []byte("Waypost-Stored:")):
-		return "redirected, not stored"
-	}
-	return ""
-}
-
-// clickRequests gives each connection a visitor, the affiliates taking turns.
-func clickRequests(c *client, offer string, affiliates []string) []*clickRequest {
-	requests := make([]*clickRequest, len(c.conns))
-	for i := range requests {
-		requests[i] = newClickRequest(c.addr, offer, affiliates[i%len(affiliates)], i)
-	}
-	return requests
-}
-
-// makeClicks makes n clicks and returns their ids as the links' destinations show them, the affiliates mixed.
-func (r *run) makeClicks(ctx context.Context, affiliates []string, n int) ([]string, error) {
-	c, err := dial(r.product.addr, r.conns, makeLimit)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	ids := make([]string, n)
-	var next atomic.Int64
-	requests := clickRequests(c, r.network.offer, affiliates)
-	o := closedLoop{workers: r.conns, step: func(worker int) (string, bool) {
-		i := int(next.Add(1)) - 1
-		if i >= n {
-			return "", false
-		}
-		a, err := c.call(worker, requests[worker].next())
-		if fault := clickFault(a, err); fault != "" {
-			return fault, true
-		}
-		_, id, _ := bytes.Cut(a.header, []byte("cid="))
-		if len(id) < clickIDLength {
-			return "a redirect without the click's id", true
-		}
-		ids[i] = string(id[:clickIDLength])
-		return "", true
-	}}.run(ctx)
-	if err := o.err(); err != nil {
-		return nil, err
-	}
-	if o.acknowledged < n {
-		return nil, fmt.Errorf("made %d of %d clicks: %w", o.acknowledged, n, context.Cause(ctx))
-	}
-	return ids, r.product.settled(ctx)
-}
-
-const (
-	clickIDLength = 32
-	makeLimit     = time.Minute
-)

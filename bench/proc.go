@@ -16,7 +16,8 @@ const ticks = 100
 // processes are those whose CPU time a round counts; 0 = none.
 type processes struct {
 	server     int
-	postmaster int // its children are counted with it
+	children   bool // the server's children are counted with it
+	postmaster int  // its children are counted with it
 }
 
 // usage is CPU time spent up to a moment, in seconds. All but at are NaN where there is no /proc.
@@ -42,7 +43,7 @@ func (p processes) usage() usage {
 		case err != nil || !ok: // it has ended; its time is its parent's now
 		case pid == os.Getpid():
 			u.self += t.own
-		case pid == p.server:
+		case p.server != 0 && (pid == p.server || p.children && t.parent == p.server):
 			u.server += t.own
 		case p.postmaster != 0 && (pid == p.postmaster || t.parent == p.postmaster):
 			u.database += t.own + t.ofDead
@@ -80,6 +81,33 @@ func machineTime() (busy, stolen float64) {
 		return math.NaN(), math.NaN()
 	}
 	return seconds(f[1], f[2], f[3], f[8]), seconds(f[8]) // user, nice, system, steal
+}
+
+// memory is what a process has in memory: the most since resetPeak, and now; NaN where there is no /proc. In MB (10⁶ bytes).
+func memory(pid int) (peak, now figure) {
+	b, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	return parseStatus(b, "VmHWM:"), parseStatus(b, "VmRSS:")
+}
+
+// resetPeak lets the most that a process has had in memory begin anew. Where that is not allowed the most is that since
+// its start.
+func resetPeak(pid int) {
+	_ = os.WriteFile("/proc/"+strconv.Itoa(pid)+"/clear_refs", []byte("5"), 0)
+}
+
+// parseStatus reads a line of /proc/<pid>/status that ends in kB, which are of 1024 bytes.
+func parseStatus(b []byte, name string) figure {
+	_, rest, found := bytes.Cut(b, []byte("\n"+name))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	f := strings.Fields(string(line))
+	if !found || len(f) != 2 || f[1] != "kB" {
+		return figure(math.NaN())
+	}
+	n, err := strconv.ParseUint(f[0], 10, 40)
+	if err != nil {
+		return figure(math.NaN())
+	}
+	return figure(float64(n) * 1024 / 1e6)
 }
 
 type spentTime struct {

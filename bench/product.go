@@ -23,11 +23,14 @@ import (
 
 // product is the running program with its embedded database, on a folder and port of its own.
 type product struct {
+	binary     string
 	addr       string
 	dir        string
 	processes  processes
 	database   string // connection string
-	token      string // of the operator
+	secret     string
+	password   string // of the operator
+	token      string // likewise
 	cmd        *exec.Cmd
 	log        *os.File
 	ended      chan struct{} // closed when the process has ended
@@ -40,20 +43,20 @@ const (
 	adminEmail = "bench@network.example"
 )
 
-// startProduct starts the program and waits until it is ready. That the server which answers is the one just started is
-// proved by its operator: it knows a password that was made a moment ago.
-func startProduct(ctx context.Context, binary string) (p *product, err error) {
-	binary, err = filepath.Abs(binary)
-	if err != nil {
+// startProduct starts the program on a new folder and waits until it is ready. That the server which answers is the one
+// just started is proved by its operator: it knows a password that was made a moment ago.
+func startProduct(ctx context.Context, binary string) (_ *product, err error) {
+	if binary, err = filepath.Abs(binary); err != nil {
 		return nil, err
 	}
-	p = &product{ended: make(chan struct{}), httpClient: &http.Client{Timeout: 30 * time.Second}}
+	p := &product{binary: binary, secret: rand.Text() + rand.Text(), password: rand.Text(), ended: make(chan struct{}),
+		httpClient: &http.Client{Timeout: 30 * time.Second}}
 	if p.dir, err = os.MkdirTemp("/tmp", "wpbench-"); err != nil { // a short path: a socket may stand below it
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, p.lastLog(), p.stop())
+			err = errors.Join(err, p.stop())
 		}
 	}()
 	if err := os.Chmod(p.dir, 0o711); err != nil { // the database's user passes through
@@ -62,24 +65,58 @@ func startProduct(ctx context.Context, binary string) (p *product, err error) {
 	if p.addr, err = freeAddr(); err != nil {
 		return nil, err
 	}
-	data := filepath.Join(p.dir, "data")
+	if err := writeGeoDB(filepath.Join(p.dir, "geo.mmdb")); err != nil {
+		return nil, fmt.Errorf("make a database of countries: %w", err)
+	}
 	if p.log, err = os.Create(filepath.Join(p.dir, "log")); err != nil {
 		return nil, err
 	}
-	password := rand.Text()
-	p.cmd = exec.Command(binary, "serve")
-	p.cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
-		"WAYPOST_ADDR=" + p.addr, "WAYPOST_DATA_DIR=" + data,
-		"WAYPOST_ADMIN_EMAIL=" + adminEmail, "WAYPOST_ADMIN_PASSWORD=" + password,
-		"WAYPOST_OUTBOUND_ALLOW=127.0.0.1/32", "WAYPOST_DEBUG_ADDR=" + os.Getenv("WAYPOST_DEBUG_ADDR"),
+	if err := p.launch(); err != nil {
+		return nil, err
 	}
+	if err := p.ready(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// environment is that of the program; database is the URL of one that is not embedded, empty for the embedded one.
+func (p *product) environment(database string) []string {
+	geo := os.Getenv("WAYPOST_GEOIP_DB") // a real one is deeper than ours
+	if geo == "" {
+		geo = filepath.Join(p.dir, "geo.mmdb")
+	}
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
+		"WAYPOST_ADDR=" + p.addr, "WAYPOST_DATA_DIR=" + p.data(), "WAYPOST_SECRET=" + p.secret,
+		"WAYPOST_ADMIN_EMAIL=" + adminEmail, "WAYPOST_ADMIN_PASSWORD=" + p.password, "WAYPOST_GEOIP_DB=" + geo,
+		"WAYPOST_TRUSTED_PROXIES=127.0.0.1/32", "WAYPOST_OUTBOUND_ALLOW=127.0.0.1/32", "WAYPOST_DEBUG_ADDR=" + os.Getenv("WAYPOST_DEBUG_ADDR"),
+	}
+	if database != "" {
+		env = append(env, "DATABASE_URL="+database)
+	}
+	return env
+}
+
+func (p *product) data() string { return filepath.Join(p.dir, "data") }
+
+// launch starts the program's process.
+func (p *product) launch(database ...string) error {
+	p.cmd = exec.Command(p.binary, "serve")
+	p.cmd.Env = p.environment(strings.Join(database, ""))
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is ours to pass on
 	if err := p.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	go func() { _ = p.cmd.Wait(); close(p.ended) }()
+	cmd, ended := p.cmd, make(chan struct{})
+	p.ended, p.processes = ended, processes{server: cmd.Process.Pid}
+	go func() { _ = cmd.Wait(); close(ended) }()
+	return nil
+}
+
+// ready waits until the program that was launched is, and logs in.
+func (p *product) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	if err := p.await(ctx, "it is ready", func() (bool, error) {
@@ -90,50 +127,100 @@ func startProduct(ctx context.Context, binary string) (p *product, err error) {
 		defer response.Body.Close()
 		return response.StatusCode == http.StatusOK, nil
 	}); err != nil {
-		return nil, err
-	}
-	answer, err := p.api(ctx, "POST", "/auth/login", object{"email": adminEmail, "password": password}, http.StatusOK)
-	if err != nil {
-		return nil, fmt.Errorf("is another server answering? %w", err)
-	}
-	p.token = answer.text("access_token")
-	return p, p.findDatabase(data)
-}
-
-// findDatabase reads what the data folder notes about its cluster.
-func (p *product) findDatabase(data string) error {
-	b, err := os.ReadFile(filepath.Join(data, "postgres.json"))
-	if err != nil {
 		return err
 	}
-	note := struct{ Cluster, Socket string }{Cluster: filepath.Join(data, "postgres")}
-	if err := json.Unmarshal(b, &note); err != nil {
+	answer, err := p.api(ctx, "POST", "/auth/login", object{"email": adminEmail, "password": p.password}, http.StatusOK)
+	if err != nil {
+		return fmt.Errorf("is another server answering? %w", err)
+	}
+	p.token = answer.text("access_token")
+	note, err := p.note()
+	if err != nil {
 		return err
 	}
 	p.database = fmt.Sprintf("host=%s port=5432 user=waypost dbname=waypost", note.Socket)
-	if b, err = os.ReadFile(filepath.Join(note.Cluster, "postmaster.pid")); err != nil {
-		return err
-	}
-	line, _, _ := strings.Cut(string(b), "\n")
-	p.processes.server = p.cmd.Process.Pid
-	p.processes.postmaster, err = strconv.Atoi(line)
+	p.processes.postmaster, err = p.postmaster()
 	return err
 }
 
-// stop ends the program in order and removes its folder.
+// clusterNote is what the data folder says of the embedded database.
+type clusterNote struct{ Cluster, Socket string }
+
+func (p *product) note() (clusterNote, error) {
+	note := clusterNote{Cluster: filepath.Join(p.data(), "postgres")}
+	b, err := os.ReadFile(filepath.Join(p.data(), "postgres.json"))
+	if err != nil {
+		return note, err
+	}
+	return note, json.Unmarshal(b, &note)
+}
+
+// postmaster is the process of the embedded database, which outlives a program that was killed. An error says that there
+// is none.
+func (p *product) postmaster() (pid int, err error) {
+	note, err := p.note()
+	if err != nil {
+		return 0, err
+	}
+	b, err := os.ReadFile(filepath.Join(note.Cluster, "postmaster.pid"))
+	if err != nil {
+		return 0, err
+	}
+	line, _, _ := strings.Cut(string(b), "\n")
+	if pid, err = strconv.Atoi(line); err != nil {
+		return 0, err
+	}
+	if command, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); err == nil && !bytes.Contains(command, []byte(note.Cluster)) {
+		return 0, errors.New("its number is another process's by now")
+	}
+	return pid, syscall.Kill(pid, 0)
+}
+
+// kill ends the program at once; its database goes on.
+func (p *product) kill() {
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+}
+
+// stopDatabase ends a database whose program was killed.
+func (p *product) stopDatabase(ctx context.Context, signal syscall.Signal) error {
+	pid, err := p.postmaster()
+	if err != nil {
+		return nil
+	}
+	if err := syscall.Kill(pid, signal); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(stopLimit); ; {
+		if _, err := p.postmaster(); err != nil {
+			return nil
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return fmt.Errorf("the database, process %d, does not end", pid)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// shutdown ends the program in order.
+func (p *product) shutdown() error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.ended:
+		return nil
+	case <-time.After(stopLimit):
+		p.kill()
+		return fmt.Errorf("SIGTERM did not end it in %s", stopLimit)
+	}
+}
+
+// stop ends the program and its database and removes its folder.
 func (p *product) stop() error {
 	var fault error
 	if p.cmd != nil && p.cmd.Process != nil {
-		_ = p.cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-p.ended:
-		case <-time.After(stopLimit):
-			fault = fmt.Errorf("SIGTERM did not end it in %s", stopLimit)
-			_ = p.cmd.Process.Kill()
-			if p.processes.postmaster != 0 {
-				_ = syscall.Kill(p.processes.postmaster, syscall.SIGQUIT)
-			}
-			<-p.ended
+		fault = p.shutdown()
+		if note, err := p.note(); err == nil { // what is left when the program was killed
+			fault = errors.Join(fault, p.stopDatabase(context.Background(), syscall.SIGQUIT), os.RemoveAll(note.Socket))
 		}
 	}
 	if p.log != nil {
@@ -227,9 +314,13 @@ func (p *product) api(ctx context.Context, method, path string, body any, status
 	return answer, d.Decode(&answer)
 }
 
-// count asks the database for one number.
+// count asks the program's database for one number.
 func (p *product) count(ctx context.Context, query string, args ...any) (n int64, err error) {
-	conn, err := pgx.Connect(ctx, p.database)
+	return countIn(ctx, p.database, query, args...)
+}
+
+func countIn(ctx context.Context, database, query string, args ...any) (n int64, err error) {
+	conn, err := pgx.Connect(ctx, database)
 	if err != nil {
 		return 0, err
 	}

@@ -21,6 +21,9 @@ type figures struct {
 	Server    figure `json:"server_cpu_us"`
 	Database  figure `json:"postgresql_cpu_us"`
 	Generator figure `json:"generator_cpu_us"`
+	// Memory of the server in MB (10⁶ bytes): the most in the round, and at its end.
+	Peak figure `json:"server_peak_mb"`
+	End  figure `json:"server_end_mb"`
 	// Settle is how long work went on after the last answer, in seconds.
 	Settle figure `json:"settle_s"`
 	// OtherLoad is the share of the machine that neither the target nor the generator took.
@@ -29,7 +32,17 @@ type figures struct {
 
 // all are pointers to the fields, in order.
 func (f *figures) all() []*figure {
-	return []*figure{&f.PerSecond, &f.P50, &f.P99, &f.Server, &f.Database, &f.Generator, &f.Settle, &f.OtherLoad}
+	return []*figure{&f.PerSecond, &f.P50, &f.P99, &f.Server, &f.Database, &f.Generator, &f.Peak, &f.End, &f.Settle, &f.OtherLoad}
+}
+
+// unmeasured are figures of which those that are set were measured.
+func unmeasured(set func(*figures)) figures {
+	var f figures
+	for _, field := range f.all() {
+		*field = figure(math.NaN())
+	}
+	set(&f)
+	return f
 }
 
 // maxOtherLoad is the other load from which on a round is marked.
@@ -52,6 +65,7 @@ func median(rounds []figures) figures {
 // round measures work on the processes, and what goes on after its last answer until settled returns.
 func round(ctx context.Context, p processes, work func() (outcome, error), settled func(context.Context) error) (figures, outcome, error) {
 	awaitQuiet(ctx)
+	resetPeak(p.server)
 	before := p.usage()
 	o, err := work()
 	if err != nil {
@@ -77,7 +91,9 @@ func round(ctx context.Context, p processes, work func() (outcome, error), settl
 		}
 		return figure(seconds / float64(o.acknowledged) * 1e6)
 	}
+	peak, end := memory(p.server)
 	return figures{
+		Peak: peak, End: end,
 		PerSecond: figure(o.perSecond), P50: milliseconds(o.p50), P99: milliseconds(o.p99),
 		Server: each(p.server != 0, u.server), Database: each(p.postmaster != 0, u.database), Generator: each(true, u.self),
 		Settle: figure(after.at.Sub(answered).Seconds()), OtherLoad: figure(otherLoad(before, after, runtime.NumCPU())),

@@ -13,8 +13,8 @@ type sink struct {
 	ln net.Listener
 
 	mu       sync.Mutex
-	seen     map[string]int
-	arrived  int // repeats included
+	seen     map[string]time.Time // when each delivery arrived first
+	arrived  int                  // repeats included
 	distinct int
 	last     time.Time     // when a delivery arrived that had not arrived before
 	open     chan struct{} // closed while answers go out
@@ -26,7 +26,7 @@ func newSink() (*sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &sink{ln: ln, seen: map[string]int{}, conns: map[net.Conn]struct{}{}, open: make(chan struct{})}
+	s := &sink{ln: ln, seen: map[string]time.Time{}, conns: map[net.Conn]struct{}{}, open: make(chan struct{})}
 	close(s.open)
 	go func() {
 		for {
@@ -50,8 +50,22 @@ func (s *sink) url() string { return "http://" + s.ln.Addr().String() + "/postba
 func (s *sink) hold() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen, s.arrived, s.distinct = map[string]int{}, 0, 0
+	s.seen, s.arrived, s.distinct = map[string]time.Time{}, 0, 0
 	s.open = make(chan struct{})
+}
+
+// forget is hold without a pause.
+func (s *sink) forget() {
+	s.hold()
+	s.release()
+}
+
+// arrival is when a delivery arrived for the first time.
+func (s *sink) arrival(id string) (at time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok = s.seen[id]
+	return at, ok
 }
 
 func (s *sink) release() {
@@ -110,9 +124,10 @@ func (s *sink) take(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.arrived++
-	if s.seen[id]++; s.seen[id] == 1 {
-		s.distinct++
+	if _, again := s.seen[id]; !again {
 		s.last = time.Now()
+		s.seen[id] = s.last
+		s.distinct++
 	}
 }
 
