@@ -155,9 +155,9 @@ func (s *pages) figures(f *portal.Frame, in figuresQuery, d dayspan) (v figuresV
 	var now, before report.Report
 	compared := d.compare != "none"
 	if d.compare == "previous" {
-		now, before, err = inTurn(f, func() (pair, error) {
-			now, before, err := s.Reports.Compared(f.Context(), f.Actor, d.query(string(d.by), d.from, d.to), d.before.Format(time.DateOnly))
-			return pair{now, before}, err
+		err = inTurn(f, func() (err error) {
+			now, before, err = s.Reports.Compared(f.Context(), f.Actor, d.query(string(d.by), d.from, d.to), d.before.Format(time.DateOnly))
+			return err
 		})
 	} else if now, err = s.report(f, d.query(string(d.by), d.from, d.to)); err == nil && compared {
 		before, err = s.report(f, d.query(string(d.by), d.before, d.beforeTo))
@@ -235,17 +235,26 @@ func intervals(f *portal.Frame, in figuresQuery, d dayspan) (tabs []ui.Tab) {
 	return tabs
 }
 
-// report asks for a report, and once more where another one of the same affiliate is being made: a page has several.
-func (s *pages) report(f *portal.Frame, q report.Query) (report.Report, error) {
+// report asks for a report when it is its turn.
+func (s *pages) report(f *portal.Frame, q report.Query) (r report.Report, err error) {
+	err = inTurn(f, func() (err error) {
+		r, err = s.Reports.Report(f.Context(), f.Actor, q)
+		return err
+	})
+	return r, err
+}
+
+// inTurn asks, and once more where another report of the same affiliate is being made: a page has several.
+func inTurn(f *portal.Frame, ask func() error) error {
 	const tries, pause = 10, 150 * time.Millisecond
 	for try := 1; ; try++ {
-		r, err := s.Reports.Report(f.Context(), f.Actor, q)
+		err := ask()
 		if !errs.Is(err, errs.KindLimited) || try == tries {
-			return r, err
+			return err
 		}
 		select {
 		case <-f.Context().Done():
-			return r, f.Context().Err()
+			return f.Context().Err()
 		case <-time.After(pause):
 		}
 	}
