@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"math/big"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/a-h/templ"
@@ -29,32 +28,13 @@ type figuresView struct {
 	Retry   string
 }
 
-// metric is a figure of a report's row.
-type metric struct {
-	id, label string
-	text      func(report.Row) string
-	value     func(report.Row) *big.Rat
-	money     bool
-}
-
-func metrics() []metric {
-	count := func(of func(report.Row) int64) (func(report.Row) string, func(report.Row) *big.Rat) {
-		return func(r report.Row) string { return portal.Count(of(r)) }, func(r report.Row) *big.Rat { return new(big.Rat).SetInt64(of(r)) }
-	}
-	sum := func(of func(report.Row) report.Sum) (func(report.Row) string, func(report.Row) *big.Rat) {
-		return func(r report.Row) string { return portal.Sum(of(r), r.Currency) }, func(r report.Row) *big.Rat { return new(big.Rat).SetInt(of(r).Minor()) }
-	}
-	var all []metric
-	text, value := count(func(r report.Row) int64 { return r.Clicks })
-	all = append(all, metric{"clicks", "Clicks", text, value, false})
-	text, value = count(func(r report.Row) int64 { return r.Conversions })
-	all = append(all, metric{"conversions", "Conversions", text, value, false})
-	text, value = sum(func(r report.Row) report.Sum { return r.Revenue })
-	all = append(all, metric{"revenue", "Revenue", text, value, true})
-	text, value = sum(func(r report.Row) report.Sum { return r.Commission })
-	all = append(all, metric{"commission", "Commission", text, value, true})
-	text, value = sum(func(r report.Row) report.Sum { return r.Profit() })
-	return append(all, metric{"profit", "Profit", text, value, true})
+// figureList are the figures of the network.
+func figureList() []portal.Figure {
+	return []portal.Figure{portal.SumFigure("revenue", "Revenue", func(r report.Row) report.Sum { return r.Revenue }),
+		portal.SumFigure("commission", "Commission", func(r report.Row) report.Sum { return r.Commission }),
+		portal.SumFigure("profit", "Profit", report.Row.Profit),
+		portal.CountFigure("clicks", "Clicks", func(r report.Row) int64 { return r.Clicks }),
+		portal.CountFigure("conversions", "Conversions", func(r report.Row) int64 { return r.Conversions })}
 }
 
 // period is a span of days in the viewer's zone, as reports ask for it, and the span of the same length before it.
@@ -87,21 +67,10 @@ func newFigures(f *portal.Frame, items []report.Row, p period, chosen, path stri
 	}
 	nowTotals, beforeTotals := addUp(items, p.from, p.to), addUp(items, p.beforeFrom, p.beforeTo)
 	main := mainCurrency(f.Settings.Currency, nowTotals, beforeTotals)
-	all := metrics()
-	if !slices.ContainsFunc(all, func(m metric) bool { return m.id == chosen }) {
-		chosen = "revenue"
-	}
-	days := daysOf(p.from, p.to)
-	is, was := total(nowTotals, main), total(beforeTotals, main)
-	for _, m := range all {
-		series := byDay(items, days, main)
-		v.KPIs = append(v.KPIs, ui.KPI{ID: "kpi-" + m.id, Label: m.label, Value: m.text(is), Previous: m.text(was), Change: change(m.value(is), m.value(was)),
-			Spark: numbers(series, m, main), Chosen: m.id == chosen, Href: portal.URL(path, query, "metric", m.id),
-			HX: ui.HX{Get: portal.URL(path, query, "metric", m.id), Target: "#figures", Swap: "outerMorph", PushURL: true}})
-		if m.id == chosen {
-			v.Chart = dayChart(m, days, series, byDay(items, daysOf(p.beforeFrom, p.beforeTo), main), main)
-		}
-	}
+	shown := portal.NewFigures(figureList(), chosen, main, portal.Days(p.from, p.to), portal.Days(p.beforeFrom, p.beforeTo), items, func(metric string) string {
+		return portal.URL(path, query, "metric", metric)
+	})
+	v.KPIs, v.Chart = shown.KPIs, shown.Chart
 	v.Others = otherCurrencies(nowTotals, main)
 	return v
 }
@@ -151,89 +120,11 @@ func total(rows []report.Row, c money.Currency) report.Row {
 	return report.Row{Currency: c}
 }
 
-// byDay gives a row for each day, those without traffic included.
-func byDay(items []report.Row, days []string, c money.Currency) []report.Row {
-	rows := make([]report.Row, len(days))
-	for i, day := range days {
-		rows[i].Currency = c
-		for _, item := range items {
-			if item.Currency == c && item.Keys[0].Text == day {
-				rows[i] = item
-			}
-		}
-	}
-	return rows
-}
-
-func daysOf(from, to string) []string {
-	start, err := time.Parse(time.DateOnly, from)
-	end, err2 := time.Parse(time.DateOnly, to)
-	if err != nil || err2 != nil {
-		return nil
-	}
-	var days []string
-	for d := start; !d.After(end) && len(days) <= report.MaxDays; d = d.AddDate(0, 0, 1) {
-		days = append(days, d.Format(time.DateOnly))
-	}
-	return days
-}
-
-// numbers are for drawing only.
-func numbers(rows []report.Row, m metric, c money.Currency) []float64 {
-	all := make([]float64, len(rows))
-	for i, r := range rows {
-		v := m.value(r)
-		if m.money {
-			v = new(big.Rat).Quo(v, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Exponent())), nil)))
-		}
-		all[i], _ = v.Float64()
-	}
-	return all
-}
-
-// change is how a figure moved; none without a figure before.
-func change(is, was *big.Rat) ui.Change {
-	if was.Sign() == 0 {
-		return ui.Change{}
-	}
-	moved := new(big.Rat).Sub(is, was)
-	share := new(big.Rat).Quo(moved, new(big.Rat).Abs(was))
-	share.Mul(share, big.NewRat(100, 1)).Abs(share)
-	text := share.FloatString(1) + "%"
-	if share.Cmp(big.NewRat(1000, 1)) >= 0 {
-		text = "over 1,000%"
-	}
-	return ui.Change{Text: text, Up: moved.Sign() >= 0, Good: moved.Sign() >= 0}
-}
-
-func dayChart(m metric, days []string, now, before []report.Row, c money.Currency) ui.Chart {
-	chart := ui.Chart{ID: "chart", Title: m.label + " per day", Description: m.label + " per day, with the days before."}
-	if m.money {
-		chart.Prefix = string(c) + " "
-	}
-	texts := func(rows []report.Row) (all []string) {
-		for _, r := range rows {
-			all = append(all, m.text(r))
-		}
-		return all
-	}
-	for _, day := range days {
-		d, _ := time.Parse(time.DateOnly, day)
-		chart.Labels = append(chart.Labels, d.Format("2 Jan"))
-		chart.Long = append(chart.Long, d.Format("Mon 2 Jan 2006"))
-	}
-	chart.Series = []ui.Series{
-		{Label: "This period", Colour: "brand", Values: numbers(now, m, c), Texts: texts(now)},
-		{Label: "Previous " + strconv.Itoa(len(before)) + " days", Colour: "previous", Dashed: true, Values: numbers(before, m, c), Texts: texts(before)},
-	}
-	return chart
-}
-
 // otherCurrencies is a table of the totals beside the main currency's.
 func otherCurrencies(totals []report.Row, main money.Currency) ui.Table {
 	t := ui.Table{ID: "other-currencies", Name: "Other currencies", Compact: true, Columns: []ui.Column{{Label: "Currency", Wide: true}}}
-	for _, m := range metrics() {
-		t.Columns = append(t.Columns, ui.Column{Label: m.label, Number: true, Hide: m.id == "clicks" || m.id == "conversions" || m.id == "profit"})
+	for _, m := range figureList() {
+		t.Columns = append(t.Columns, ui.Column{Label: m.Label, Number: true, Hide: m.ID == "clicks" || m.ID == "conversions" || m.ID == "profit"})
 	}
 	for _, r := range totals {
 		if r.Currency == main || r.Clicks == 0 && r.Conversions == 0 {
@@ -244,8 +135,8 @@ func otherCurrencies(totals []report.Row, main money.Currency) ui.Table {
 			name = "Without a currency"
 		}
 		row := ui.Row{ID: "currency-" + name, Cells: []ui.Cell{{Text: name, Strong: true, Narrow: portal.Count(r.Conversions) + " conversions"}}}
-		for _, m := range metrics() {
-			row.Cells = append(row.Cells, ui.Cell{Text: m.text(r)})
+		for _, m := range figureList() {
+			row.Cells = append(row.Cells, ui.Cell{Text: m.Text(r)})
 		}
 		t.Rows = append(t.Rows, row)
 	}

@@ -2,7 +2,6 @@ package portalaffiliate
 
 import (
 	"math/big"
-	"strconv"
 	"time"
 
 	"github.com/waypost/waypost/domain/affiliate"
@@ -121,33 +120,12 @@ type figuresView struct {
 	chart ui.Chart
 }
 
-// metric is one of the figures: its text, and a number to draw and compare it by.
-type metric struct {
-	id, label, title string
-	text             func(report.Row) string
-	exact            func(report.Row) *big.Rat
-	prefix, suffix   bool
-}
-
-func metrics() []metric {
-	count := func(of func(report.Row) int64) func(report.Row) *big.Rat {
-		return func(r report.Row) *big.Rat { return new(big.Rat).SetInt64(of(r)) }
-	}
-	decimal := func(of func(report.Row) string) func(report.Row) *big.Rat {
-		return func(r report.Row) *big.Rat {
-			exact, _ := new(big.Rat).SetString(of(r)) // a decimal of the report's own
-			return exact
-		}
-	}
-	clicks := func(r report.Row) int64 { return r.Clicks }
-	conversions := func(r report.Row) int64 { return r.Conversions }
-	return []metric{
-		{id: "earnings", label: "Earnings", title: "Earnings", prefix: true, text: func(r report.Row) string { return portal.Sum(r.Commission, r.Currency) }, exact: decimal(func(r report.Row) string { return r.Commission.String() })},
-		{id: "clicks", label: "Clicks", title: "Clicks", text: func(r report.Row) string { return portal.Count(r.Clicks) }, exact: count(clicks)},
-		{id: "conversions", label: "Conversions", title: "Conversions", text: func(r report.Row) string { return portal.Count(r.Conversions) }, exact: count(conversions)},
-		{id: "cr", label: "Conversion rate", title: "Conversion rate", suffix: true, text: ratio, exact: decimal(report.Row.CR)},
-		{id: "epc", label: "EPC", title: "EPC", prefix: true, text: epc, exact: decimal(report.Row.EPC)},
-	}
+// figureList are the figures of an affiliate.
+func figureList() []portal.Figure {
+	earnings := portal.SumFigure("earnings", "Earnings", func(r report.Row) report.Sum { return r.Commission })
+	perClick := portal.Figure{ID: "epc", Label: "EPC", Money: true, Text: epc, Exact: func(r report.Row) *big.Rat { v, _ := new(big.Rat).SetString(r.EPC()); return v }}
+	return []portal.Figure{earnings, portal.CountFigure("clicks", "Clicks", func(r report.Row) int64 { return r.Clicks }),
+		portal.CountFigure("conversions", "Conversions", func(r report.Row) int64 { return r.Conversions }), portal.RateFigure(), perClick}
 }
 
 // figures reads the figures of the period. missing tells that money is left out for want of an exchange rate.
@@ -171,29 +149,29 @@ func (s *pages) figures(f *portal.Frame, in figuresQuery, d dayspan) (v figuresV
 	oldRows := byKey(before.Items, d.currency)
 	total, _ := totalIn(now.Totals, d.currency)
 	old, _ := totalIn(before.Totals, d.currency)
-	chosen := metrics()[0]
-	for _, m := range metrics() {
-		if m.id == in.Metric {
+	chosen := figureList()[0]
+	for _, m := range figureList() {
+		if m.ID == in.Metric {
 			chosen = m
 		}
 	}
-	for _, m := range metrics() {
-		k := ui.KPI{ID: "kpi-" + m.id, Label: m.label, Value: m.text(total), Chosen: m.id == chosen.id, Href: portal.URL(f.Path(""), in, "metric", m.id),
-			HX: ui.HX{Get: portal.URL(f.Path(""), in, "metric", m.id), Target: "#figures", Swap: "outerMorph", PushURL: true}}
+	for _, m := range figureList() {
+		k := ui.KPI{ID: "kpi-" + m.ID, Label: m.Label, Value: m.Text(total), Chosen: m.ID == chosen.ID, Href: portal.URL(f.Path(""), in, "metric", m.ID),
+			HX: ui.HX{Get: portal.URL(f.Path(""), in, "metric", m.ID), Target: "#figures", Swap: "outerMorph", PushURL: true}}
 		for _, key := range keys {
-			k.Spark = append(k.Spark, number(m.exact(row(rows, key, d.currency))))
+			k.Spark = append(k.Spark, portal.Drawn(m.Exact(row(rows, key, d.currency))))
 		}
 		if compared {
-			k.Previous, k.Change = m.text(old), change(m.exact(old), m.exact(total))
+			k.Previous, k.Change = m.Text(old), portal.Change(m.Exact(old), m.Exact(total))
 		}
 		v.kpis = append(v.kpis, k)
 	}
-	v.chart = ui.Chart{ID: "figures-chart", Title: chosen.title + " per " + string(d.by), Description: chosen.title + " per " + string(d.by) + ", " + d.period + ".", Head: map[report.Dimension]string{
+	v.chart = ui.Chart{ID: "figures-chart", Title: chosen.Label + " per " + string(d.by), Description: chosen.Label + " per " + string(d.by) + ", " + d.period + ".", Head: map[report.Dimension]string{
 		report.DimensionHour: "Hour", report.DimensionWeek: "Week from"}[d.by], Intervals: intervals(f, in, d)}
-	if chosen.prefix {
+	if chosen.Money {
 		v.chart.Prefix = portal.Symbol(d.currency)
 	}
-	if chosen.suffix {
+	if chosen.Percent {
 		v.chart.Suffix = "%"
 	}
 	current := ui.Series{Label: d.period, Colour: "brand"}
@@ -205,12 +183,12 @@ func (s *pages) figures(f *portal.Frame, in figuresQuery, d dayspan) (v figuresV
 		}
 		v.chart.Labels, v.chart.Long = append(v.chart.Labels, starts[i].Format(short)), append(v.chart.Long, starts[i].Format(long))
 		r := row(rows, key, d.currency)
-		current.Values, current.Texts = append(current.Values, number(chosen.exact(r))), append(current.Texts, chosen.text(r))
+		current.Values, current.Texts = append(current.Values, portal.Drawn(chosen.Exact(r))), append(current.Texts, chosen.Text(r))
 		old := report.Row{Currency: d.currency}
 		if i < len(oldKeys) {
 			old = row(oldRows, oldKeys[i], d.currency)
 		}
-		previous.Values, previous.Texts = append(previous.Values, number(chosen.exact(old))), append(previous.Texts, chosen.text(old))
+		previous.Values, previous.Texts = append(previous.Values, portal.Drawn(chosen.Exact(old))), append(previous.Texts, chosen.Text(old))
 	}
 	v.chart.Series = []ui.Series{current}
 	if compared {
@@ -307,29 +285,6 @@ func shareOf(part, whole report.Row) int {
 	}
 	hundredfold := new(big.Int).Mul(part.Commission.Minor(), big.NewInt(100))
 	return max(1, int(hundredfold.Quo(hundredfold, whole.Commission.Minor()).Int64()))
-}
-
-// change is how a figure moved, in percent; none where there was nothing before.
-func change(before, now *big.Rat) ui.Change {
-	if before == nil || now == nil || before.Sign() <= 0 || before.Cmp(now) == 0 {
-		return ui.Change{}
-	}
-	moved := new(big.Rat).Sub(now, before)
-	up := moved.Sign() > 0
-	moved.Abs(moved).Mul(moved, big.NewRat(100, 1)).Quo(moved, before)
-	return ui.Change{Text: moved.FloatString(1) + "%", Up: up, Good: up}
-}
-
-// number is for drawing alone.
-func number(exact *big.Rat) float64 {
-	if exact == nil {
-		return 0
-	}
-	n, err := strconv.ParseFloat(exact.FloatString(4), 64)
-	if err != nil {
-		return 0
-	}
-	return n
 }
 
 func lower(s string) string {
