@@ -24,7 +24,8 @@ func (s *service) conversionRoutes() {
 	register(s, op{"update-conversion", http.MethodPatch, "/conversions/{id}", "Move a conversion to another status, or correct its amounts", tagConversions, 0, []int{409}}, s.updateConversion)
 }
 
-// conversionBody is a conversion. Affiliates see no revenue, advertisers no commission.
+// conversionBody is a conversion. Affiliates see no revenue, and the sale's value where the offer shows it; advertisers no
+// commission.
 type conversionBody struct {
 	ID               string         `json:"id" doc:"Id of the conversion"`
 	ClickID          string         `json:"click_id" doc:"The click"`
@@ -35,11 +36,11 @@ type conversionBody struct {
 	AdvertiserID     advertiser.ID  `json:"advertiser_id" doc:"The advertiser"`
 	Status           string         `json:"status" enum:"pending,hold,approved,rejected,trash" doc:"Where it stands"`
 	HoldUntil        *time.Time     `json:"hold_until" nullable:"true" doc:"When a conversion on hold approves itself; null for others"`
-	Val              money.Rate     `json:"val" doc:"Sale value in currency"`
+	Val              *money.Rate    `json:"val" nullable:"true" doc:"Sale value in currency; null for an affiliate where the offer keeps it (show_value)"`
 	Commission       *string        `json:"commission,omitempty" doc:"Owed to the affiliate"`
 	Revenue          *string        `json:"revenue,omitempty" doc:"Owed by the advertiser"`
 	Currency         string         `json:"currency" doc:"ISO 4217: the offer's, of val, commission and revenue"`
-	OriginalVal      money.Rate     `json:"original_val" doc:"Sale value as sent"`
+	OriginalVal      *money.Rate    `json:"original_val" nullable:"true" doc:"Sale value as sent; null like val"`
 	OriginalCurrency string         `json:"original_currency" doc:"ISO 4217, as sent"`
 	Rate             *money.Rate    `json:"rate" nullable:"true" doc:"From the original currency; null while there is none"`
 	Test             bool           `json:"test" doc:"A test: in no ledger and no report"`
@@ -53,9 +54,9 @@ type conversionBody struct {
 func (s *service) newConversionBody(c conversion.Conversion, v view) conversionBody {
 	b := conversionBody{ID: c.ID.String(), ClickID: s.Clicks.Text(c.ClickID), TxID: optionalText(c.TxID), OfferID: c.OfferID,
 		GoalID: c.GoalID, AffiliateID: c.AffiliateID, AdvertiserID: c.AdvertiserID, Status: string(c.Status),
-		HoldUntil: optionalTime(c.HoldUntil), Val: c.Val,
+		HoldUntil: optionalTime(c.HoldUntil), Val: shown(!c.ValueHidden, c.Val),
 		Commission: shown(v.commission(), c.Commission.String()), Revenue: shown(v.revenue(), c.Revenue.String()),
-		Currency: string(c.Commission.Currency()), OriginalVal: c.OriginalVal, OriginalCurrency: string(c.OriginalCurrency),
+		Currency: string(c.Commission.Currency()), OriginalVal: shown(!c.ValueHidden, c.OriginalVal), OriginalCurrency: string(c.OriginalCurrency),
 		Test: c.Test, Params: newParams(c.Params, v), ClickedAt: moment(c.ClickedAt), CreatedAt: moment(c.CreatedAt), UpdatedAt: moment(c.UpdatedAt)}
 	if !c.ExchangeRate.IsZero() {
 		b.Rate = &c.ExchangeRate

@@ -113,7 +113,10 @@ var rights = map[string]right{
 		}
 		return path("/users/%d/password", id(m.must(201, m.admin, "POST", "/users", fields{"email": "locked@example.com", "role": "viewer"})))
 	}},
-	"DELETE /users/:id/second-factor":   {may: "A"},
+	"DELETE /users/:id/second-factor": {may: "A"},
+	"DELETE /users/:id/sessions": {may: "A", fresh: func(m *matrix, w who) string {
+		return path("/users/%d/sessions", id(m.must(201, m.admin, "POST", "/users", fields{"email": "elsewhere@example.com", "role": "viewer"})))
+	}},
 	"GET /advertisers":                  {may: everyone}, // for who has none, an empty list
 	"POST /advertisers":                 {may: catalogue, body: plain(fields{"name": "New"})},
 	"GET /advertisers/:id":              {may: operators + "d"},

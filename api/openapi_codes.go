@@ -28,6 +28,7 @@ var errorCodes = []codeNote{
 	{"forbidden", on(403), "", "Your role may not do this", "Ask an administrator of the network"},
 	{"login_required", on(403), "", "An API key may not do this", "Log in with e-mail address and password"},
 	{"advertisers_do_not_decide", on(403), "", "In this network the operators approve and reject conversions", "Tell them which; the network's settings can change it"},
+	{"own_sessions", on(403), "", "Nobody ends all of their own log-ins like another's", "End the others with DELETE /me/sessions, and this one with POST /auth/logout"},
 	{"own_second_factor", on(403), "", "Nobody resets their own second factor", "Turn it off with password and code: DELETE /me/second-factor"},
 	{"not_found", on(404), "", "There is nothing with this id, or you may not know of it", "Check the id, and whose it is"},
 	{"link_not_found", on(404), "", "The link to a trace was revoked, is over, or never was", "Ask whoever gave it to you for another"},

@@ -32,6 +32,7 @@ var meanings = map[string][]string{
 	"operator affiliate advertiser":                     {"the network's: all", "the click's affiliate", "the click's advertiser"},
 	"unverified pending approved rejected":              {"the e-mail address is not proved", "an operator has to decide", "let in", "refused"},
 	"text textarea select checkbox url":                 {"one line", "several lines", "one of options", "yes, or nothing; required means yes", "an address of the web"},
+	"offer affiliate advertiser":                        {"offers", "affiliates", "advertisers"},
 	"click conversion offer affiliate advertiser":       {"a click", "a conversion", "an offer", "an affiliate", "an advertiser"},
 	"affiliate advertiser":                              {"sends visitors", "pays for conversions"},
 	"literal macro unknown":                             {"text that stays as it is", "filled", "looks like a macro, but there is none of this name: it stays as it is"},

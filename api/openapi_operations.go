@@ -60,6 +60,7 @@ var accountNotes = map[string]note{
 	"set-user-password": {about: "Your own needs `current_password`; administrators set another user's without. All log-ins of the user end.",
 		codes: "wrong_password too_many_attempts login_required " + anyPassword, body: `{"password": "correct horse battery", "current_password": "the one before"}`},
 	"invite-user":         {may: account.PermissionManageUsers, about: "The link before is void. The answer holds the new one too, for whom mail does not reach.", codes: "not_invited login_required"},
+	"end-user-sessions":   {may: account.PermissionManageUsers, about: "Those of browsers and those of the API end at once; the user may log in again, and its API keys go on. To keep a user out, disable it.", codes: "own_sessions login_required"},
 	"reset-second-factor": {may: account.PermissionManageUsers, about: "For a user who lost the app and the recovery codes.", codes: "own_second_factor login_required"},
 
 	"get-network":    {about: "Operators see all settings, parties the network's name and face."},

@@ -47,6 +47,17 @@ type logBody struct {
 	Unknown          []string  `json:"unknown" doc:"Names of parameters that nothing reads"`
 	Ignored          []string  `json:"ignored" doc:"Amounts that were sent and that the goal's model computes without"`
 	Hints            []string  `json:"hints" doc:"What is worth a look although it is no fault, in words"`
+
+	RehearsedRole *string `json:"rehearsed_role" nullable:"true" example:"manager" doc:"Of the user who sent the call from a portal, as a test in the advertiser's place; for a party, operator is any of the network's; null for a call from outside"`
+	RehearsedBy   *int64  `json:"rehearsed_by" nullable:"true" doc:"That user; null where it is not yours to know"`
+}
+
+// rehearsedRole is the role as a reader may know it: of the network's users, parties learn only that it is one.
+func rehearsedRole(r conversion.Rehearser) *string {
+	if r.Role.Operator() && r.UserID == 0 {
+		return optionalText("operator")
+	}
+	return optionalText(r.Role)
 }
 
 func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
@@ -58,7 +69,8 @@ func (s *service) newLogBody(l conversion.LogEntry, v view) logBody {
 		BodyStart: shown(v.revenue(), l.BodyStart), HTTPStatus: l.HTTPStatus, Status: string(l.Status), Code: l.Code, Message: l.Message,
 		Warnings: words(l.Warnings), ConversionStatus: optionalText(l.ConversionStatus), OfferID: optionalID(l.OfferID),
 		AffiliateID: optionalID(l.AffiliateID), AdvertiserID: optionalID(l.AdvertiserID), Preset: optionalText(l.Preset),
-		ReadAs: words(l.ReadAs), Unknown: words(l.Unknown), Ignored: words(l.Ignored), Hints: words(l.Hints())}
+		ReadAs: words(l.ReadAs), Unknown: words(l.Unknown), Ignored: words(l.Ignored), Hints: words(l.Hints()),
+		RehearsedRole: rehearsedRole(l.Rehearsal), RehearsedBy: optionalID(l.Rehearsal.UserID)}
 	if !l.ClickID.IsZero() {
 		text := s.Clicks.Text(l.ClickID)
 		b.ClickID = &text

@@ -18,6 +18,7 @@ func (s *service) userRoutes() {
 	register(s, op{"delete-user", http.MethodDelete, "/users/{id}", "Delete a user with its log-ins and API keys", tagUsers, 204, []int{409}}, s.deleteUser)
 	register(s, op{"set-user-password", http.MethodPost, "/users/{id}/password", "Set a password and end all log-ins of its user", tagUsers, 204, []int{429}}, s.setUserPassword)
 	register(s, op{"invite-user", http.MethodPost, "/users/{id}/invite", "Mail an invited user another link", tagUsers, 0, []int{409}}, s.inviteUser)
+	register(s, op{"end-user-sessions", http.MethodDelete, "/users/{id}/sessions", "End all log-ins of a user", tagUsers, 204, nil}, s.endUserSessions)
 	register(s, op{"reset-second-factor", http.MethodDelete, "/users/{id}/second-factor", "Turn off the second factor of a user who lost it", tagUsers, 204, nil}, s.resetSecondFactor)
 }
 
@@ -173,6 +174,10 @@ func (s *service) inviteUser(ctx context.Context, actor account.Actor, in *userI
 		return nil, err
 	}
 	return newInvitedBody(u, url), nil
+}
+
+func (s *service) endUserSessions(ctx context.Context, actor account.Actor, in *userID) (*noBody, error) {
+	return nil, s.Accounts.EndUser(ctx, actor, in.ID)
 }
 
 func (s *service) resetSecondFactor(ctx context.Context, actor account.Actor, in *userID) (*noBody, error) {

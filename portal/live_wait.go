@@ -58,7 +58,7 @@ func (s *debugger) lookForCall(f *Frame, v *waitingView) error {
 	if !ok {
 		return nil
 	}
-	list, err := s.Conversions.LogList(f.Context(), f.Actor, conversion.LogFilter{From: v.since, ClickID: asked.ClickID, OfferID: asked.OfferID}, domain.Page{Limit: 1})
+	list, err := s.Conversions.LogList(f.Context(), f.Actor, conversion.LogFilter{From: v.since, ClickID: asked.ClickID, OfferID: asked.OfferID, OrNoOffer: true}, domain.Page{Limit: 1})
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,14 @@ import (
 	"crypto/rand"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/waypost/waypost/domain"
+	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/audit"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
@@ -109,6 +112,15 @@ func TestDoorsOnARealDatabase(t *testing.T) {
 	}
 	if w := n.get("/postback?token=wrong&clickid=" + id); w.Code != 403 {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for _, query := range []string{"token=secret", "token=wrong", ""} {
+		if w := n.get("/postback?txid=lost&clickid=nonsense&" + query); w.Code != 400 {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	seller := account.Actor{UserID: 1, Role: account.RoleAdvertiser, AdvertiserID: 1}
+	if seen, err := service.LogList(t.Context(), seller, conversion.LogFilter{Code: "malformed_clickid"}, domain.Page{}); err != nil || len(seen.Items) != 1 || !strings.Contains(seen.Items[0].Query, "token=***") {
+		t.Errorf("the advertiser sees of its calls with a wrong click id: %+v, %v", seen.Items, err)
 	}
 	loadClicks(t.Context(), t, n.spool, load)
 

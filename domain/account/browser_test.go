@@ -286,6 +286,58 @@ func TestViewerWritesNothing(t *testing.T) {
 	}
 }
 
+// With the party that it looks at, a session ends: it does not turn into its operator's own.
+func TestViewedPartyIsDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for table, columns := range map[string]string{"affiliates": "(name, status, currency, fire, created_at, updated_at) VALUES ('Voss', 'active', 'USD', 'specific', now(), now())",
+		"advertisers": "(name, status, currency, postback_auth, postback_token, created_at, updated_at) VALUES ('Lumio', 'active', 'USD', 'none', '', now(), now())"} {
+		var id int64
+		must(t, w.pool.QueryRow(ctx, "INSERT INTO "+table+" "+columns+" RETURNING id").Scan(&id))
+		party := account.Party{AffiliateID: id}
+		if table == "advertisers" {
+			party = account.Party{AdvertiserID: id}
+		}
+		u := w.mustCreate(t, table+"@acme.example", account.RoleAdmin)
+		viewing, other := w.mustBrowse(t, u), w.mustBrowse(t, u)
+		b, err := w.Browser(ctx, viewing, "")
+		must(t, err)
+		must(t, w.View(ctx, b, party, ""))
+		_, err = w.pool.Exec(ctx, "DELETE FROM "+table+" WHERE id = $1", id)
+		must(t, err)
+		w.ended(t, viewing, "its party was deleted: "+table)
+		if _, err := w.Browser(ctx, other, ""); err != nil {
+			t.Errorf("%s: another session of the operator: %v", table, err)
+		}
+	}
+}
+
+// Another's log-ins end, of browsers and of the API, and the user stays; one's own are not ended so.
+func TestEndUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	admin, u := w.mustCreate(t, "jane@acme.example", account.RoleAdmin), w.mustCreate(t, "joe@acme.example", account.RoleManager)
+	token, own, api := w.mustBrowse(t, u), w.mustBrowse(t, admin), w.mustBegin(t, u)
+	if err := w.EndUser(ctx, u.Actor(""), admin.ID); !errs.Is(err, errs.KindNotFound) {
+		t.Errorf("by who may not: %v", err)
+	}
+	if err := w.EndUser(ctx, admin.Actor(""), admin.ID); !errs.HasCode(err, "own_sessions") {
+		t.Errorf("one's own: %v", err)
+	}
+	if err := w.EndUser(ctx, account.Actor{UserID: admin.ID, Role: admin.Role, Key: 1}, u.ID); !errs.HasCode(err, "login_required") {
+		t.Errorf("an operator's by a key: %v", err)
+	}
+	must(t, w.EndUser(ctx, admin.Actor(""), u.ID))
+	w.ended(t, token, "it was ended")
+	if _, err := w.Rotate(ctx, api.RefreshToken, ""); err == nil {
+		t.Error("the log-in of the API goes on")
+	}
+	if _, err := w.Browser(ctx, own, ""); err != nil {
+		t.Errorf("the administrator's own: %v", err)
+	}
+	w.mustBrowse(t, u)
+}
+
 // What is long over is forgotten; what began within a month makes its network known.
 func TestPruneBrowserSessions(t *testing.T) {
 	t.Parallel()

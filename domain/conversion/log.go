@@ -53,6 +53,7 @@ type LogFilter struct {
 	ClickID      click.ID
 	ConversionID ID
 	OfferID      offer.ID
+	OrNoOffer    bool // with OfferID: also calls that name no click, and so no offer
 	AffiliateID  affiliate.ID
 	AdvertiserID advertiser.ID
 	Status       Outcome

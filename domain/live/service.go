@@ -102,7 +102,8 @@ func (s *Service) newest(ctx context.Context, actor account.Actor, f Filter, fro
 		}
 	}
 	if wanted(KindPostbackIn) {
-		list, err := s.conversions.LogList(ctx, actor, conversion.LogFilter{From: from, ClickID: f.ClickID, OfferID: f.OfferID, AffiliateID: f.AffiliateID, AdvertiserID: f.AdvertiserID}, page)
+		_, advertiser := actor.Scope().Advertiser() // a call with a wrong click id names no offer, and is looked for all the more
+		list, err := s.conversions.LogList(ctx, actor, conversion.LogFilter{From: from, ClickID: f.ClickID, OfferID: f.OfferID, OrNoOffer: advertiser, AffiliateID: f.AffiliateID, AdvertiserID: f.AdvertiserID}, page)
 		if err != nil {
 			return nil, err
 		}

@@ -209,7 +209,7 @@ func (t *teller) call(l conversion.LogEntry, text func(click.ID) string) {
 	}
 	summary := fmt.Sprintf("Postback %s", l.Status)
 	if !l.Rehearsal.IsZero() {
-		rehearsed := map[string]any{"role": l.Rehearsal.Role, "who": l.Rehearsal.Who()}
+		rehearsed := map[string]any{"who": l.Rehearsal.Who()}
 		if l.Rehearsal.UserID != 0 {
 			rehearsed["user_id"] = l.Rehearsal.UserID
 		}

@@ -99,7 +99,7 @@ func (n *Network) catalogue() {
 				{Alias: "default", Name: "Order", IsDefault: true, Payout: rule(offer.ModelFixed, "12.5", ""), Revenue: rule(offer.ModelFixed, "20", ""), InitialStatus: "hold", HoldDays: 7}}},
 		{AdvertiserID: n.AdvertiserOf[0].ID, Name: "Secret deals", DestinationURL: "https://lumio.example/secret?c={click_id}", Visibility: offer.VisibilityPrivate},
 	} {
-		o.Status = offer.StatusActive
+		o.Status, o.ShowValue = offer.StatusActive, true
 		made, _, err := n.Offers.Create(ctx, System, o)
 		n.must(err)
 		n.OfferOf[i] = made

@@ -133,7 +133,10 @@ func logLike(f conversion.LogFilter) func(*gorm.Statement) {
 		if !f.ConversionID.IsZero() {
 			s.Where("conversion_id = ?", uuid(f.ConversionID.UUID))
 		}
-		if f.OfferID != 0 {
+		switch {
+		case f.OfferID != 0 && f.OrNoOffer:
+			s.Where("(offer_id = ? OR offer_id IS NULL)", int64(f.OfferID))
+		case f.OfferID != 0:
 			s.Where("offer_id = ?", int64(f.OfferID))
 		}
 		if f.AffiliateID != 0 {
