@@ -53,6 +53,7 @@ var scenarios = []scenario{
 	{"click", benchClicks},
 	{"postback", benchPostbacks},
 	{"delivery", benchDeliveries},
+	{"rollup", benchRollups},
 	{"hanging", benchHanging},
 	{"cold", benchCold}, // last, as it makes the catalogue ten times as large
 }
