@@ -53,9 +53,6 @@ func themesAt(width int64) []string {
 // TestPages visits every page that links lead to, in each portal, wide and narrow, and holds it against the rules: no
 // violation that axe finds, no error in the console, no layout shift, no sideways scroll.
 func TestPages(t *testing.T) {
-	if screenshots == "" {
-		t.Skip("make screenshots visits every page")
-	}
 	t.Parallel()
 	d := sharedDemo(t)
 	for _, width := range []int64{1440, 390} {
