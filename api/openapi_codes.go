@@ -77,6 +77,7 @@ var errorCodes = []codeNote{
 	{"invalid_date", on(422), "body.date", "This is no day", "Send a day such as 2026-03-04"},
 	{"invalid_period", on(422), "body.to", "The period ends before it begins", "Let to lie after from"},
 	{"period_too_long", on(422), "query.from", "A report covers at most 400 days", "Ask for several"},
+	{"clicks_dropped", on(422), "query.from", "The single clicks of those days are no longer kept; there are totals by half hour, offer and affiliate", "Ask from the day that the message names, or without the dimension or filter"},
 	{"date_in_future", on(422), "body.date", "A rate can be set until tomorrow, UTC", "Send an earlier day"},
 	{"time_in_future", on(422), "body.created_at", "The time lies in the future", "Send an earlier one"},
 	{"in_the_past", on(422), "body.expires_at", "The time has passed", "Send a later one"},

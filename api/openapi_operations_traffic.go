@@ -58,7 +58,7 @@ var trafficNotes = map[string]note{
 	"get-advertiser-balance": {may: account.PermissionReadMoney, about: "One item for each currency. An advertiser may read its own."},
 	"list-advertiser-ledger": {may: account.PermissionReadMoney, about: "The entries add up to the balance. An advertiser may read its own."},
 	"get-reports": {may: account.PermissionReadTraffic, about: "One row for each group and currency, and totals. Clicks count by the time of the click, conversions by the time of the conversion. Affiliates see no revenue, advertisers no commission, neither sees profit.",
-		codes: "invalid_group_by invalid_tz invalid_period period_too_long invalid_currency too_many_reports"},
+		codes: "invalid_group_by invalid_tz invalid_period period_too_long clicks_dropped invalid_currency too_many_reports"},
 	"list-exchange-rates": {roles: "admin manager finance viewer", about: "Of any source; the newest day first."},
 	"put-exchange-rate": {may: account.PermissionManageMoney, about: "Makes or replaces the rate of that day. Conversions that waited for it are computed and take the status that they would have had.",
 		codes: "invalid_date date_in_future invalid_currency same_currency invalid_rate invalid_decimal too_many_decimals",
