@@ -166,6 +166,7 @@ var rights = map[string]right{
 	"POST /postbacks/:id/backfill":        {may: affiliates, body: plain(fields{"from": "2026-01-01", "to": tomorrow})},
 	"POST /postbacks/:id/rotate-secret":   {may: affiliates},
 	"POST /postbacks/preview":             {may: affiliates, body: naming(fields{"url": "https://t.example/?c={aff_click_id}&p={payout}", "conversion_id": "$conversions"})},
+	"POST /postbacks/test":                {may: affiliates, body: naming(fields{"affiliate_id": "$affiliates", "url": "https://t.example/?c={aff_click_id}", "conversion_id": "$conversions"})},
 	"GET /postbacks/:id/health":           {may: operators + "a"},
 	"GET /affiliates/:id/postback-health": {may: operators + "a"},
 	"GET /clicks":                         {may: everyone},

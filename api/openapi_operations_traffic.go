@@ -16,6 +16,8 @@ var trafficNotes = map[string]note{
 		codes: "postback_inactive invalid_time invalid_period", body: `{"from": "2026-03-01", "to": "2026-03-04", "dry_run": true}`},
 	"preview-postback": {may: account.PermissionWritePostbacks, about: "Fills the URL as it stands, faults and all, and marks its parts. Nothing is stored or sent.",
 		codes: "unknown_conversion unknown_click malformed_clickid invalid_id invalid_method invalid_status", body: `{"url": "https://tracker.example/postback?cid={aff_click_id}&payout={payout}"}`},
+	"test-unsaved-postback": {may: account.PermissionWritePostbacks, about: "Calls the URL now, as a postback that is saved is tested, so that one can be tried before it is made. A POST is signed with a secret that is used once. Nothing is stored.",
+		codes: "too_many_tests unknown_conversion unknown_click malformed_clickid invalid_id invalid_url blocked_address blocked_port required invalid_method invalid_status invalid_scope goal_without_offer", body: `{"url": "https://tracker.example/postback?cid={aff_click_id}&payout={payout}"}`},
 	"get-postback-health":           {may: account.PermissionReadTraffic, about: "Its owner and operators may."},
 	"get-affiliate-postback-health": {may: account.PermissionReadTraffic, about: "An affiliate may read its own; an advertiser none."},
 	"delete-postback":               {may: account.PermissionWritePostbacks, about: "Set `active` to `false` on one that has deliveries.", codes: "in_use"},

@@ -75,6 +75,10 @@ func (s *service) testPostback(ctx context.Context, actor account.Actor, in *pos
 	if err != nil {
 		return nil, err
 	}
+	return &one[testResultBody]{newTestResult(sample)}, nil
+}
+
+func newTestResult(sample postback.Sample) testResultBody {
 	b := testResultBody{URL: sample.URL, Method: sample.Method, DurationMS: sample.Duration.Milliseconds(),
 		Error: optionalText(sample.Error.Sentence("", sample.StatusCode)), ErrorCode: optionalText(sample.Error), ResponseBody: sample.ResponseBody}
 	if sample.StatusCode != 0 {
@@ -85,7 +89,7 @@ func (s *service) testPostback(ctx context.Context, actor account.Actor, in *pos
 	b.Phases = phasesBody{DNS: d.Timing.DNS.Milliseconds(), Connect: d.Timing.Connect.Milliseconds(), TLS: d.Timing.TLS.Milliseconds(),
 		Wait: d.Timing.Wait.Milliseconds(), Read: d.Timing.Read.Milliseconds()}
 	b.Request = sentBody{Method: sample.Method, URL: sample.URL, Headers: newHeaderBodies(d.Sent), Body: sample.RequestBody}
-	return &one[testResultBody]{b}, nil
+	return b
 }
 
 type postbackBackfill struct {

@@ -15,6 +15,7 @@ import (
 // postbackInsightRoutes show what a postback would send and how it fares.
 func (s *service) postbackInsightRoutes() {
 	register(s, op{"preview-postback", http.MethodPost, "/postbacks/preview", "Show what a postback would send", tagPostbacks, 0, nil}, s.previewPostback)
+	register(s, op{"test-unsaved-postback", http.MethodPost, "/postbacks/test", "Fire a postback that is not saved, once, now, with {test} = 1", tagPostbacks, 0, []int{429}}, s.testUnsaved)
 	register(s, op{"get-postback-health", http.MethodGet, "/postbacks/{id}/health", "Tell how a postback's deliveries fare", tagPostbacks, 0, nil}, s.postbackHealth)
 	register(s, op{"get-affiliate-postback-health", http.MethodGet, "/affiliates/{id}/postback-health", "Tell how all of an affiliate's deliveries fare", tagPostbacks, 0, nil}, s.affiliatePostbackHealth)
 }
@@ -50,11 +51,31 @@ type previewPart struct {
 	Value string  `json:"value" example:"12.50" doc:"What is sent for it"`
 }
 
-func (s *service) previewPostback(ctx context.Context, actor account.Actor, in *postbackPreview) (*one[previewBody], error) {
+// ask is what the domain is asked about.
+func (in *postbackPreview) ask(s *service) (postback.PreviewInput, error) {
 	b := &in.Body
 	ask := postback.PreviewInput{URL: b.URL, Method: b.Method, AffiliateID: b.AffiliateID, OfferID: b.OfferID, GoalID: b.GoalID, Statuses: b.Statuses}
 	var err error
-	if ask.ClickID, ask.ConversionID, err = s.deliveryOrigin(b.ClickID, b.ConversionID, "body."); err != nil {
+	ask.ClickID, ask.ConversionID, err = s.deliveryOrigin(b.ClickID, b.ConversionID, "body.")
+	return ask, err
+}
+
+// testUnsaved fires a postback that is not made yet.
+func (s *service) testUnsaved(ctx context.Context, actor account.Actor, in *postbackPreview) (*one[testResultBody], error) {
+	ask, err := in.ask(s)
+	if err != nil {
+		return nil, err
+	}
+	sample, err := s.Postbacks.SendUnsaved(ctx, actor, ask)
+	if err != nil {
+		return nil, err
+	}
+	return &one[testResultBody]{newTestResult(sample)}, nil
+}
+
+func (s *service) previewPostback(ctx context.Context, actor account.Actor, in *postbackPreview) (*one[previewBody], error) {
+	ask, err := in.ask(s)
+	if err != nil {
 		return nil, err
 	}
 	p, err := s.Postbacks.Preview(ctx, actor, ask)

@@ -130,7 +130,7 @@ func Load(ctx context.Context, d Deps, o Options) (Summary, error) {
 	err := d.Tx.InTx(ctx, func(ctx context.Context) error {
 		d.Clock.set(start)
 		// The settings' row is held until the end: of two processes that load the demo, one finds the other's.
-		_, err := d.Network.Update(ctx, actor, func(s *network.Settings) { s.Name = "Waypost demo network" })
+		_, err := d.Network.Update(ctx, actor, open)
 		if err == nil {
 			err = d.empty(ctx)
 		}

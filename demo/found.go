@@ -6,6 +6,7 @@ import (
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 )
@@ -32,6 +33,18 @@ func (w *world) found(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// open names the network and lets strangers apply, so that its public forms can be tried.
+func open(s *network.Settings) {
+	s.Name, s.SupportEmail, s.AffiliateSignUp, s.AdvertiserSignUp = "Waypost demo network", "partners@demo.example", true, true
+	s.AffiliateQuestions = []network.Question{
+		{ID: "site", Label: "Where do you promote?", Kind: network.QuestionURL, Required: true},
+		{ID: "traffic", Label: "What kind of traffic is it?", Kind: network.QuestionSelect, Options: []string{"Content", "Coupons and cashback", "Social", "Search", "E-mail"}, Required: true},
+		{ID: "about", Label: "Tell us about your audience", Kind: network.QuestionTextArea}}
+	s.AdvertiserQuestions = []network.Question{
+		{ID: "shop", Label: "Address of your shop or app", Kind: network.QuestionURL, Required: true},
+		{ID: "goal", Label: "What do you want to pay for?", Kind: network.QuestionTextArea}}
 }
 
 func (w *world) user(ctx context.Context, u account.User) (account.Actor, error) {

@@ -137,9 +137,9 @@ func (j *journey) mail(to, pattern string) string {
 func (j *journey) approve() {
 	p := j.affiliate
 	p.click("Offers")
-	p.click("Apply for Lumio Mattress")
+	p.click("Apply for access to Lumio Mattress")
 	p.sees("Apply for this offer?")
-	p.click("Apply")
+	p.click("Apply for access")
 	p.sees("You have applied")
 
 	o := j.operator

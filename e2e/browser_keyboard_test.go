@@ -151,15 +151,15 @@ func (p *tab) logInByKeys(email, password string) {
 func (j *journey) applyByKeys() {
 	p, o := j.affiliate, j.operator
 	p.goTo("Offers")
-	p.tabTo("Apply for Lumio Mattress")
+	p.tabTo("Apply for access to Lumio Mattress")
 	p.press(enter)
 	p.await("the dialog asks", `!!document.querySelector('#apply[open]')`)
 	p.assertInDialog()
 	p.press(esc)
-	p.assertFocus("Apply for Lumio Mattress", "after Esc")
+	p.assertFocus("Apply for access to Lumio Mattress", "after Esc")
 	p.press(space)
 	p.await("the dialog asks again", `!!document.querySelector('#apply[open]')`)
-	p.enterOn("Apply")
+	p.enterOn("Apply for access")
 	p.sees("You have applied")
 
 	o.goTo("Work queue")

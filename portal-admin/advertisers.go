@@ -183,7 +183,7 @@ func (a *admin) newAdvertiser(f *portal.Frame) error {
 
 func (a *admin) showNewAdvertiser(f *portal.Frame, status int, in advertiserInput, x portal.Faults) error {
 	path := f.Path("/advertisers")
-	return f.Render(status, "Add advertiser", "/advertisers", partnerFormPage(partnerForm{
+	return f.Render(status, "Add advertiser", "/advertisers", partnerFormPage(partnerForm{New: true,
 		Head:   ui.Head{Crumbs: []ui.Crumb{{Label: "Advertisers", Href: path}, {Label: "Add advertiser"}}, Title: "Add advertiser", Lead: "A name is enough to begin with; all else has a default."},
 		Action: path + "/new", CSRF: f.CSRF, Cancel: path, Verb: "Add advertiser", Sections: advertiserSections(in, x)}.form(x)))
 }

@@ -185,6 +185,7 @@ type partnerForm struct {
 	Summary  []ui.Problem
 	Sections []formSection
 	Dirty    bool
+	New      bool
 	Seen     time.Time // the record's last change; zero for a new one
 }
 
@@ -243,7 +244,7 @@ func (a *admin) newAffiliate(f *portal.Frame) error {
 
 func (a *admin) showNewAffiliate(f *portal.Frame, status int, in affiliateInput, x portal.Faults) error {
 	path := f.Path("/affiliates")
-	return f.Render(status, "Add affiliate", "/affiliates", partnerFormPage(partnerForm{
+	return f.Render(status, "Add affiliate", "/affiliates", partnerFormPage(partnerForm{New: true,
 		Head:   ui.Head{Crumbs: []ui.Crumb{{Label: "Affiliates", Href: path}, {Label: "Add affiliate"}}, Title: "Add affiliate", Lead: "A partner that you know already. Invite its people on the record's Users tab afterwards."},
 		Action: path + "/new", CSRF: f.CSRF, Cancel: path, Verb: "Add affiliate", Sections: affiliateSections(in, x)}.form(x)))
 }

@@ -134,6 +134,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 	g.GET("/offers/:id/goals", a.goals)
 	g.GET("/offers/:id/goals/new", a.newGoal)
 	g.POST("/offers/:id/goals/new", a.saveGoal)
+	g.POST("/offers/:id/goals/explain", a.explainGoal)
 	g.GET("/offers/:id/goals/:goal", a.editGoal)
 	g.POST("/offers/:id/goals/:goal", a.saveGoal)
 	g.POST("/offers/:id/goals/:goal/delete", a.deleteGoal)
@@ -167,6 +168,9 @@ func (a *admin) nav(f *portal.Frame) []ui.NavGroup {
 			item("Postback log", "webhook", "/postback-log", "g l"), item("Deliveries", "send", "/deliveries", "g p"), item("Live debugger", "bug", "/debugger", "")}},
 	}
 	var system []ui.NavItem
+	if f.May(account.PermissionManageMoney) {
+		system = append(system, item("Exchange rates", "arrows-exchange", "/rates", ""))
+	}
 	if f.May(account.PermissionManageUsers) {
 		system = append(system, item("People", "users-plus", "/people", ""))
 	}

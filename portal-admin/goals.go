@@ -1,6 +1,7 @@
 package portaladmin
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -112,8 +113,17 @@ func (in goalInput) read() (func(*offer.Goal), error) {
 		}
 		return &r
 	}
-	payout := offer.Rule{Model: in.PayoutModel, Amount: rate(in.PayoutAmount, "payout_amount"), Percent: rate(in.PayoutPct, "payout_percent")}
-	revenue := offer.Rule{Model: in.RevenueModel, Amount: rate(in.RevenueAmount, "revenue_amount"), Percent: rate(in.RevenuePct, "revenue_percent")}
+	rule := func(model offer.Model, amount, percent, name string) offer.Rule {
+		r := offer.Rule{Model: model}
+		if model != offer.ModelPercent { // what the kind does not ask for is not shown, and may hold anything
+			r.Amount = rate(amount, name+"_amount")
+		}
+		if model != offer.ModelFixed {
+			r.Percent = rate(percent, name+"_percent")
+		}
+		return r
+	}
+	payout, revenue := rule(in.PayoutModel, in.PayoutAmount, in.PayoutPct, "payout"), rule(in.RevenueModel, in.RevenueAmount, in.RevenuePct, "revenue")
 	if faults != nil {
 		return nil, faults
 	}
@@ -147,6 +157,7 @@ type goalFormView struct {
 	Summary                        []ui.Problem
 	Dirty                          bool
 	Delete                         *ui.ConfirmBox
+	Example                        exampleView
 	Back, Later                    string
 	Verb                           string
 	Add                            ui.Button
@@ -165,8 +176,8 @@ func newGoalForm(f *portal.Frame, o offer.Offer, g offer.Goal, in goalInput, x p
 	}
 	v := goalFormView{CSRF: f.CSRF, Cancel: base + "/goals", Currency: string(o.Currency), Wizard: wizard, Verb: "Save goal", Dirty: x != nil, IsDefault: in.IsDefault,
 		Name:    ui.Field{Name: "name", Label: "Name", Value: in.Name, Error: x["name"], Optional: true, MaxLength: 200, Placeholder: "First order", Autocomplete: "off"},
-		Alias:   ui.Field{Name: "alias", Label: "Alias", Value: in.Alias, Error: x["alias"], Mono: true, MaxLength: 64, Autocomplete: "off", Hint: "What a postback calls it: goal=" + in.Alias},
-		Default: ui.Field{Name: "is_default", Label: "Default goal", Value: "1", Error: x["is_default"], Hint: "Taken where a postback names none."},
+		Alias:   ui.Field{Name: "alias", Label: "Alias", Value: in.Alias, Error: x["alias"], Mono: true, MaxLength: 64, Autocomplete: "off", Hint: "What a postback calls it: goal=" + cmp.Or(in.Alias, "order")},
+		Default: ui.Field{Name: "is_default", Label: "Default goal", Type: "checkbox", Value: "1", Error: x["is_default"], Hint: "Taken where a postback names none."},
 		Payout:  rule("payout", "Commission: what the affiliate earns", in.PayoutModel, in.PayoutAmount, in.PayoutPct, "Else the amount and percent below, if any."),
 		Revenue: rule("revenue", "Revenue: what the network earns", in.RevenueModel, in.RevenueAmount, in.RevenuePct, "Else the commission and the advertiser's margin."),
 		Initial: ui.Field{Name: "initial_status", Label: "A conversion starts as", Value: in.InitialStatus, Error: x["initial_status"], Options: []ui.Option{
@@ -222,11 +233,16 @@ func (a *admin) editGoal(f *portal.Frame) error {
 }
 
 func (a *admin) showGoal(f *portal.Frame, status int, o offer.Offer, g offer.Goal, in goalInput, x portal.Faults) error {
-	form := goalForm(newGoalForm(f, o, g, in, x, in.Wizard))
+	v := newGoalForm(f, o, g, in, x, in.Wizard)
+	var err error
+	if v.Example, err = a.example(f, o, in); err != nil {
+		return err
+	}
+	form := goalForm(v)
 	if in.Wizard {
-		v := offerFrame(f, o, "goals")
-		v.Action = ""
-		return f.Render(status, v.Head.Title, "/offers", offerFormPage(v, form))
+		step := offerFrame(f, o, "goals")
+		step.Action = ""
+		return f.Render(status, step.Head.Title, "/offers", offerFormPage(step, form))
 	}
 	title := "Edit goal"
 	if g.ID == 0 {

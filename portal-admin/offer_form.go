@@ -248,7 +248,8 @@ func (a *admin) offerStep(f *portal.Frame, o offer.Offer, step string, in offerI
 				Hint: "Of commission and revenue. It cannot change once there are conversions."}}
 		return offerBasics(v), []ui.Field{v.Advertiser, v.Name, v.Destination.Field, v.PreviewURL, v.Currency}, nil
 	case "goals":
-		return a.goalsStep(f, o), nil, nil
+		body, err := a.goalsStep(f, o)
+		return body, nil, err
 	case "tracking":
 		owner, err := a.Advertisers.Get(f.Context(), f.Actor, o.AdvertiserID)
 		if err != nil {

@@ -63,14 +63,18 @@ func (a *admin) reviewStep(f *portal.Frame, o offer.Offer) (templ.Component, []u
 }
 
 // goalsStep is the second step: the form of the one goal there is, or the list of several.
-func (a *admin) goalsStep(f *portal.Frame, o offer.Offer) templ.Component {
+func (a *admin) goalsStep(f *portal.Frame, o offer.Offer) (templ.Component, error) {
 	base := offerPath(f, o.ID)
 	if o.Status == offer.StatusDraft && len(o.Goals) == 1 {
-		return goalForm(newGoalForm(f, o, o.Goals[0], newGoalInput(o.Goals[0]), nil, true))
+		in := newGoalInput(o.Goals[0])
+		v := newGoalForm(f, o, o.Goals[0], in, nil, true)
+		var err error
+		v.Example, err = a.example(f, o, in)
+		return goalForm(v), err
 	}
 	next := ui.Button{}
 	if o.Status == offer.StatusDraft {
 		next = ui.Button{Label: "Continue", IconAfter: "arrow-right", Look: ui.Primary, Href: base + "/edit/tracking"}
 	}
-	return goalsStepList(goalTable(f, o, true), ui.Button{Label: "Add goal", Icon: "plus", Href: base + "/goals/new"}, next)
+	return goalsStepList(goalTable(f, o, true), ui.Button{Label: "Add goal", Icon: "plus", Href: base + "/goals/new"}, next), nil
 }

@@ -48,10 +48,14 @@ func TestWizard(t *testing.T) {
 	at := fmt.Sprintf("%s/goals/%d", base, goal.ID)
 	form := url.Values{"wizard": {"1"}, "alias": {"order"}, "is_default": {"1"}, "payout_model": {"hybrid"}, "payout_amount": {"1.005"}, "payout_percent": {"ten"}, "revenue_model": {"fixed"}, "revenue_amount": {"4"},
 		"initial_status": {"hold"}, "hold_days": {"14"}, "dedupe": {"update"}}
-	if page := admin.Post(at, form).Is(http.StatusUnprocessableEntity).Shows("plain decimal"); page.Field("payout_percent") != "ten" {
+	if page := admin.Post(at, form).Is(http.StatusUnprocessableEntity).Shows("must be a number such as"); page.Field("payout_percent") != "ten" {
 		t.Error("what was typed is gone")
 	}
+	admin.Post(base+"/goals/explain", form).Is(http.StatusOK).Shows("Type what the rules ask for")
 	form.Set("payout_percent", "10")
+	admin.Post(base+"/goals/explain", url.Values{"payout_model": {"percent"}, "payout_percent": {"10"}, "payout_amount": {"none"}, "revenue_model": {"fixed"}, "revenue_amount": {"4"}}).Is(http.StatusOK).
+		Shows("A sale of €100.00 pays the affiliate €10.00 and brings the network €4.00.", "The network then pays more than it earns.")
+	admin.Post(base+"/goals/explain", url.Values{"payout_model": {"postback"}, "revenue_model": {"postback"}}).Is(http.StatusOK).Shows("One that names neither pays the affiliate nothing.")
 	admin.Post(at, form).Is(http.StatusUnprocessableEntity).Shows("at most 2 digits")
 	form.Set("payout_amount", "1")
 	admin.Post(at, form).To(base + "/edit/tracking")

@@ -132,7 +132,7 @@ func TestAdvertiserSettings(t *testing.T) {
 	n := newPortal(t)
 	admin, at := n.Operator(account.RoleAdmin), fmt.Sprintf("/admin/advertisers/%d", n.AdvertiserOf[0].ID)
 	form := map[string][]string{"name": {"Lumio"}, "status": {"active"}, "currency": {"USD"}, "override_percent": {"a lot"}, "postback_auth": {"hmac"}, "status_map": {"sold = approved"}, "ip_allowlist": {"203.0.113.7"}}
-	admin.Post(at+"/settings", form).Is(http.StatusUnprocessableEntity).Shows("plain decimal")
+	admin.Post(at+"/settings", form).Is(http.StatusUnprocessableEntity).Shows("Margin on top of the commission: “a lot” must be a number")
 	form["override_percent"], form["ip_allowlist"] = []string{"12.5"}, []string{"203.0.113.7\nnonsense"}
 	admin.Post(at+"/settings", form).Is(http.StatusUnprocessableEntity).Shows("nonsense: Must be an address")
 	form["ip_allowlist"], form["status_map"] = []string{"203.0.113.7"}, []string{"sold"}

@@ -209,12 +209,12 @@ func applyButton(f *portal.Frame, o offer.Offer, small bool) ui.Button {
 	if small {
 		look = ui.Default
 	}
-	return ui.Button{Label: "Apply", Name: "Apply for " + o.Name, Icon: "send", Small: small, Look: look, Dialog: "apply", Action: offerHref(f, o.ID) + "/apply", Fill: string(fill)}
+	return ui.Button{Label: "Apply for access", Name: "Apply for access to " + o.Name, Icon: "send", Small: small, Look: look, Dialog: "apply", Action: offerHref(f, o.ID) + "/apply", Fill: string(fill)}
 }
 
 // askBox is that question; it serves all offers of a page.
 func askBox(f *portal.Frame, action string) *ui.ConfirmBox {
-	return &ui.ConfirmBox{ID: "apply", Title: "Apply for this offer?", Action: action, CSRF: f.CSRF, Verb: "Apply", Safe: true}
+	return &ui.ConfirmBox{ID: "apply", Title: "Apply for this offer?", Action: action, CSRF: f.CSRF, Verb: "Apply for access", Safe: true}
 }
 
 // apply asks the network for access.

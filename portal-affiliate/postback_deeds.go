@@ -23,7 +23,7 @@ func (p postbackPages) create(f *portal.Frame) error {
 	}
 	in.apply(&made)
 	if len(in.Statuses) == 0 {
-		return p.renderNew(f, http.StatusUnprocessableEntity, in, noStatus())
+		return p.renderNew(f, http.StatusUnprocessableEntity, in, noStatus(), nil)
 	}
 	saved, warnings, err := p.postbacks.Create(f.Context(), f.Actor, made)
 	if err != nil {
@@ -74,7 +74,7 @@ func (p postbackPages) refused(f *portal.Frame, err error, in postbackForm, one 
 		return err
 	}
 	if one == nil {
-		return p.renderNew(f, http.StatusUnprocessableEntity, in, faults)
+		return p.renderNew(f, http.StatusUnprocessableEntity, in, faults, nil)
 	}
 	return p.renderOne(f, http.StatusUnprocessableEntity, *one, in, faults, nil)
 }

@@ -70,6 +70,7 @@ type postbackFields struct {
 	problems      []ui.Problem
 	preview       previewView
 	dirty, locked bool // with unsaved changes; nothing may be changed
+	fresh         bool // of a postback that is not made yet
 	verb          string
 	cancel        string
 }

@@ -38,7 +38,7 @@ func (p postbackPages) blank(f *portal.Frame) error {
 	if err := f.Query(&in); err != nil {
 		return err
 	}
-	return p.renderNew(f, http.StatusOK, in, nil)
+	return p.renderNew(f, http.StatusOK, in, nil, nil)
 }
 
 // global is the postback for all offers, or the form for it while there is none.
@@ -52,10 +52,10 @@ func (p postbackPages) global(f *portal.Frame) error {
 			return f.Redirect(postbackPath(f, one.ID))
 		}
 	}
-	return p.renderNew(f, http.StatusOK, postbackForm{Scope: "global", Method: postback.MethodGET, Statuses: []string{string(conversion.StatusApproved)}}, nil)
+	return p.renderNew(f, http.StatusOK, postbackForm{Scope: "global", Method: postback.MethodGET, Statuses: []string{string(conversion.StatusApproved)}}, nil, nil)
 }
 
-func (p postbackPages) renderNew(f *portal.Frame, status int, in postbackForm, faults portal.Faults) error {
+func (p postbackPages) renderNew(f *portal.Frame, status int, in postbackForm, faults portal.Faults, tried *triedView) error {
 	var asked postback.Postback
 	in.apply(&asked)
 	n, err := p.known(f, nil, asked)
@@ -66,7 +66,7 @@ func (p postbackPages) renderNew(f *portal.Frame, status int, in postbackForm, f
 	if in.Scope == "global" {
 		title, path = "Global postback", f.Path("/postbacks/global")
 	}
-	v := postbackView{rules: ruleList(), try: tryView{unsaved: true}, head: ui.Head{Crumbs: crumbs(f, title), Title: title, Lead: "Waypost calls your tracker whenever a conversion of yours takes one of these statuses."}}
+	v := postbackView{rules: ruleList(), head: ui.Head{Crumbs: crumbs(f, title), Title: title, Lead: "Your tracker is called whenever a conversion of yours takes one of these statuses."}}
 	if in.Scope == "global" {
 		v.head.Lead = n.lead(postback.Postback{})
 	}
@@ -76,10 +76,11 @@ func (p postbackPages) renderNew(f *portal.Frame, status int, in postbackForm, f
 	}
 	v.form = p.fields(f, n, in, faults)
 	v.form.action, v.form.verb, v.form.cancel = f.Path("/postbacks"), "Create postback", f.Path("/postbacks")
-	v.form.dirty = v.form.dirty || filled != ""
-	if !v.form.locked {
-		v.head.Actions = ui.Btn(ui.Button{Label: "Create postback", Look: ui.Primary, Submit: true, Form: "pb"})
+	v.form.dirty, v.form.fresh = v.form.dirty || filled != "", true
+	if v.try, err = p.tryOf(f, asked); err != nil {
+		return err
 	}
+	v.try.action, v.try.result = f.Path("/postbacks/test"), tried
 	if v.form.preview, err = p.previewOf(f, in, ""); err != nil {
 		return err
 	}

@@ -39,6 +39,7 @@ func postbackRoutes(g *portal.Group, p postbackPages) {
 	g.GET("/postbacks/goals", p.goalsPart)
 	g.POST("/postbacks", p.create)
 	g.POST("/postbacks/preview", p.preview)
+	g.POST("/postbacks/test", p.testNew)
 	g.GET("/postbacks/:id", p.show)
 	g.POST("/postbacks/:id", p.save)
 	g.POST("/postbacks/:id/test", p.test)

@@ -424,6 +424,14 @@ func TestRealReceiver(t *testing.T) {
 	}
 	rows.until("200 Delivered")
 	b.Post("/affiliate/deliveries/resend", url.Values{"postback": {"1"}}).Is(422)
+
+	// One that is not saved yet.
+	unsaved := n.Affiliate(1).Post("/affiliate/postbacks/test", url.Values{"url": {server.URL + "/new?c={aff_click_id}"}, "scope": {"global"}, "statuses": {"pending"}}).Is(200)
+	unsaved.Shows("GET "+server.URL+"/new?c=test-click", "Create postback")
+	if unsaved.Field("url") != server.URL+"/new?c={aff_click_id}" {
+		t.Error("the form forgot what was tried")
+	}
+	n.Affiliate(1).Post("/affiliate/postbacks/test", nil).Is(422)
 }
 
 type rows struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
@@ -16,12 +17,11 @@ import (
 
 // tryView is the card that sends a test.
 type tryView struct {
-	unsaved bool // there is nothing to test yet
-	locked  bool
-	action  string
-	csrf    string
-	sample  ui.Field
-	result  *triedView
+	locked bool
+	action string
+	csrf   string
+	sample ui.Field
+	result *triedView
 }
 
 // triedView is what a test brought back.
@@ -58,19 +58,53 @@ func (p postbackPages) test(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var in struct {
-		postbackForm
-		Conversion string `form:"conversion_id"`
-	}
+	var in tryForm
 	if err := f.Bind(&in); err != nil {
 		return err
 	}
-	test := postback.TestInput{URL: in.URL, Method: in.Method}
-	if id, ok := domain.ParseUUID(in.Conversion); ok {
-		test.ConversionID = conversion.ID{UUID: id}
+	sample, err := p.postbacks.SendTest(f.Context(), f.Actor, one.ID, postback.TestInput{URL: in.URL, Method: in.Method, ConversionID: in.conversion()})
+	status, tried, err := answerOf(sample, err)
+	if err != nil {
+		return err
 	}
+	if f.Part() {
+		return f.RenderPart(status, tryResult(&tried))
+	}
+	return p.renderOne(f, status, one, formOf(one), nil, &tried)
+}
+
+// testNew is test for a postback that is not made yet.
+func (p postbackPages) testNew(f *portal.Frame) error {
+	var in tryForm
+	if err := f.Bind(&in); err != nil {
+		return err
+	}
+	sample, err := p.postbacks.SendUnsaved(f.Context(), f.Actor, postback.PreviewInput{URL: in.URL, Method: in.Method, OfferID: offer.ID(in.Offer), GoalID: offer.GoalID(in.Goal),
+		Statuses: in.statuses(), ConversionID: in.conversion()})
+	status, tried, err := answerOf(sample, err)
+	if err != nil {
+		return err
+	}
+	if f.Part() {
+		return f.RenderPart(status, tryResult(&tried))
+	}
+	return p.renderNew(f, status, in.postbackForm, nil, &tried)
+}
+
+// tryForm is the form of a test, with the postback's where that came too.
+type tryForm struct {
+	postbackForm
+	Conversion string `form:"conversion_id"`
+}
+
+func (in tryForm) conversion() conversion.ID {
+	id, _ := domain.ParseUUID(in.Conversion) // none is an invented one
+	return conversion.ID{UUID: id}
+}
+
+// answerOf is what a test brought, or why none was sent; err is what no change of the form mends.
+func answerOf(sample postback.Sample, err error) (int, triedView, error) {
 	status, tried := http.StatusOK, triedView{}
-	sample, err := p.postbacks.SendTest(f.Context(), f.Actor, one.ID, test)
 	switch faults, mendable := portal.FaultsOf(err); {
 	case err == nil:
 		tried = triedOf(sample)
@@ -80,12 +114,9 @@ func (p postbackPages) test(f *portal.Frame) error {
 			tried.refused = strings.TrimSpace(tried.refused + " " + problem.Text)
 		}
 	default:
-		return err
+		return 0, tried, err
 	}
-	if f.Part() {
-		return f.RenderPart(status, tryResult(&tried))
-	}
-	return p.renderOne(f, status, one, formOf(one), nil, &tried)
+	return status, tried, nil
 }
 
 func triedOf(s postback.Sample) triedView {

@@ -145,8 +145,15 @@ func (x Faults) Summary(fields ...ui.Field) []ui.Problem {
 	all := ui.Problems(fields...)
 	for _, name := range slices.Sorted(maps.Keys(x)) {
 		if !slices.ContainsFunc(fields, func(f ui.Field) bool { return f.Name == name }) {
-			all = append(all, ui.Problem{Text: x[name]})
+			all = append(all, ui.Problem{Label: fieldWords(name), Text: x[name]})
 		}
 	}
 	return all
+}
+
+// fieldWords is what a field that the page does not show is called: "hold days" of "goals[0].hold_days".
+func fieldWords(name string) string {
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	name, _, _ = strings.Cut(name, "[")
+	return strings.TrimSuffix(sentence(strings.ReplaceAll(name, "_", " ")), ".")
 }

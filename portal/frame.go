@@ -133,6 +133,10 @@ func (p *Portal) toLogin(c echo.Context, base string) error {
 		}
 	case r.Method == http.MethodGet:
 		next = web.LocalPath(r.URL.RequestURI(), base)
+	default: // the page with the form, which gets back what was typed
+		if u, err := url.Parse(r.Referer()); err == nil && u.Host == r.Host {
+			next = web.LocalPath(u.RequestURI(), base)
+		}
 	}
 	to := "/login"
 	if next != "" && next != "/" {

@@ -41,6 +41,7 @@ func (p *Portal) Door(e *echo.Echo, d Door) *Group {
 	g.accountRoutes()
 	g.noticeRoutes()
 	g.viewRoutes()
+	g.sessionRoutes()
 	g.echo.RouteNotFound("", g.handle(notFound))
 	g.echo.RouteNotFound("/*", g.handle(notFound))
 	return g
@@ -130,7 +131,7 @@ func (g *Group) admit(f *Frame) error {
 		return err
 	}
 	method := f.Echo.Request().Method
-	if f.Viewing() && method != http.MethodGet && method != http.MethodHead && f.Echo.Path() != f.Path(stopViewing) && f.Echo.Path() != f.Path("/logout") {
+	if f.Viewing() && method != http.MethodGet && method != http.MethodHead && f.Echo.Path() != f.Path(stopViewing) && f.Echo.Path() != f.Path("/logout") && f.Echo.Path() != f.Path(sessionPath) {
 		return f.Actor.RequireWrite()
 	}
 	return nil

@@ -28,6 +28,7 @@ type loginInput struct {
 	Email    string `form:"email"`
 	Password string `form:"password,raw"`
 	Next     string `form:"next" query:"next"`
+	Again    bool   `query:"again"` // also where a session goes on, which is about to end
 }
 
 func (p *Portal) loginForm(f *Frame) error {
@@ -36,7 +37,7 @@ func (p *Portal) loginForm(f *Frame) error {
 		return err
 	}
 	in.Next = web.LocalPath(in.Next, "")
-	if b, err := p.Accounts.PeekBrowser(f.Context(), p.cookies.Session(f.Echo)); err == nil {
+	if b, err := p.Accounts.PeekBrowser(f.Context(), p.cookies.Session(f.Echo)); err == nil && !in.Again {
 		return f.Redirect(web.LocalPath(in.Next, Of(b.Actor(f.Echo.RealIP())).Base()))
 	}
 	return f.Plain(http.StatusOK, "Log in", loginPage(f, in, nil))

@@ -21,7 +21,7 @@ func (f *Frame) shell(title, nav string) (ui.Shell, error) {
 	s.PortalName, s.Base, s.Theme, s.CSRF = d.Name, f.Base, ui.Theme(f.User.Theme), f.CSRF
 	s.SearchURL, s.SearchHint = d.SearchURL, d.SearchHint
 	s.ThemeAction, s.NoticesHref = f.Path("/account/theme"), f.Path("/notifications")
-	s.Flash = f.takeFlash()
+	s.Flash, s.Session = f.takeFlash(), f.sessionEnd()
 	if d.Nav != nil {
 		s.Nav = f.current(d.Nav(f), nav)
 	}

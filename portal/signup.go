@@ -174,7 +174,7 @@ func questionField(q network.Question, answer string) ui.Field {
 
 // termsField is the consent, which is never ticked beforehand.
 func (v signUpView) termsField() ui.Field {
-	return ui.Field{Name: "accepted_terms", Value: "1", Label: "I accept the terms of the network", Error: v.faults["accepted_terms"]}
+	return ui.Field{Name: "accepted_terms", Type: "checkbox", Value: "1", Label: "I accept the terms of the network", Error: v.faults["accepted_terms"]}
 }
 
 func signUpTitle(k application.Kind) string {

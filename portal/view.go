@@ -7,7 +7,8 @@ import (
 	"github.com/waypost/waypost/domain/errs"
 )
 
-// stopViewing ends that an operator looks at a party's portal. It is the one thing that such a session may send.
+// stopViewing ends that an operator looks at a party's portal. Besides staying logged in and logging out it is the one
+// thing that such a session may send.
 const stopViewing = "/view-as/stop"
 
 // viewRoutes let operators look at the portals of parties: the admin portal begins (POST /admin/view-as/affiliate/12),

@@ -194,14 +194,22 @@ func (s *Server) listDemoLogins(ctx context.Context, operator string) string {
 	return b.String() + "  and one for each party's e-mail address: GET /api/v1/users"
 }
 
+// whereMails says where the mail with the link that confirms an address goes.
+func (s *Server) whereMails() string {
+	if s.cfg.SMTPURL != "" {
+		return "the link that confirms the address is mailed"
+	}
+	return "the mail with the link that confirms the address lies in " + filepath.Join(s.cfg.DataDir, mailFolder)
+}
+
 // printDemo tells the person at the terminal where everything is, and prints the walk.
 func (s *Server) printDemo(ctx context.Context) error {
 	own := s.cfg.AdminPassword != s.demoPassword
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nWaypost serves at %[1]s\n\n  log-in                 %[1]s/login   (leads to the portal of whoever logs in)\n"+
 		"  admin portal           %[1]s/admin\n  affiliate portal       %[1]s/affiliate\n  advertiser portal      %[1]s/advertiser\n"+
-		"  API and its document   %[1]s/api/docs\n  demo sink              http://%[2]s/received   (receives the demo's postbacks)\n",
-		s.cfg.PublicURL, s.sink.addr())
+		"  sign-up of partners    %[1]s/sign-up   (%[3]s)\n  API and its document   %[1]s/api/docs\n  demo sink              http://%[2]s/received   (receives the demo's postbacks)\n",
+		s.cfg.PublicURL, s.sink.addr(), s.whereMails())
 	operator := s.cfg.AdminEmail
 	if own {
 		fmt.Fprintf(&b, "\nLog-in of the operator: %s, with the password of WAYPOST_ADMIN_PASSWORD\n", operator)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"os"
 	"regexp"
 	"testing"
 )
@@ -36,11 +37,30 @@ func TestBrandReachesContrastWithAnyColour(t *testing.T) {
 					t.Errorf("%s %s: text %s on %s has %.2f:1", hex, theme, c["brand-ink"], ground, got)
 				}
 			}
+			for _, ground := range []colour{c["brand-soft"], grounds[0]} { // inside and outside of the current item's bar
+				if got := contrast(c[currentBar(t)], ground); got < 3 {
+					t.Errorf("%s %s: the current item's bar %s on %s has %.2f:1", hex, theme, c[currentBar(t)], ground, got)
+				}
+			}
 			if got := contrast(c["on-brand"], c["brand"]); got < 4.5 {
 				t.Errorf("%s %s: text %s on the fill %s has %.2f:1", hex, theme, c["on-brand"], c["brand"], got)
 			}
 		}
 	}
+}
+
+// currentBar is the token that the style sheet paints the mark of the sidebar's current item with.
+func currentBar(t *testing.T) string {
+	t.Helper()
+	css, err := os.ReadFile("css/shell.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`\.side li a\[aria-current\]::before\{[^}]*border-inline-start:3px solid var\(--([a-z-]+)\)`).FindSubmatch(css)
+	if found == nil {
+		t.Fatal("the current item of the sidebar has no bar")
+	}
+	return string(found[1])
 }
 
 func TestBrandRefusesWhatIsNoColour(t *testing.T) {

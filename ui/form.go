@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,7 @@ type Field struct {
 	Name, Label, Hint, Error string
 	ID                       string // default: Name
 	Value                    string
-	Type                     string // text (default), password, email, url, tel, number, date, datetime-local, search
+	Type                     string // text (default), password, email, url, tel, number, date, datetime-local, search; of a Checkbox "checkbox"
 	Placeholder              string
 	Autocomplete             string // "username", "current-password", "new-password", "one-time-code", …
 	InputMode                string // "decimal" for money: text, never type=number, so that 1.234,56 can be typed
@@ -99,18 +100,49 @@ func (f Field) rows() int {
 	return f.Rows
 }
 
-// Problem is a line of the error summary. Field is the id of the control; empty for what concerns no field.
-type Problem struct{ Field, Text string }
+// Problem is a line of the error summary. Field is the id of the control; empty for what concerns no field. Label is
+// what the reader calls the field, Value what was typed there, where it helps to see it again.
+type Problem struct{ Field, Label, Value, Text string }
 
 // Problems are the errors of fields, for the summary above the form.
 func Problems(fields ...Field) []Problem {
 	var all []Problem
 	for _, f := range fields {
 		if f.Error != "" {
-			all = append(all, Problem{Field: f.id(), Text: f.Error})
+			all = append(all, Problem{Field: f.id(), Label: f.Label, Value: f.quoted(), Text: f.Error})
 		}
 	}
 	return all
+}
+
+// mostQuoted is how many characters of a wrong value the summary repeats.
+const mostQuoted = 60
+
+// quoted is what was typed into the field, for the summary: nothing of a secret, and nothing of what is chosen.
+func (f Field) quoted() string {
+	if len(f.Options) > 0 || f.Type == "password" || f.Type == "checkbox" || f.Autocomplete == "one-time-code" {
+		return ""
+	}
+	value := []rune(strings.Join(strings.Fields(f.Value), " "))
+	if len(value) > mostQuoted {
+		return string(value[:mostQuoted]) + "…"
+	}
+	return string(value)
+}
+
+// said is the problem in a sentence that stands apart from its field: "Commission: “12,,5” must be a number."
+func (p Problem) said() string {
+	if p.Label == "" {
+		return p.Text
+	}
+	predicate := slices.ContainsFunc([]string{"Must ", "Is ", "Has ", "Needs ", "Cannot ", "Does "}, func(verb string) bool { return strings.HasPrefix(p.Text, verb) })
+	switch {
+	case p.Value == "":
+		return p.Label + ": " + p.Text
+	case predicate:
+		return p.Label + ": “" + p.Value + "” " + strings.ToLower(p.Text[:1]) + p.Text[1:]
+	}
+	return p.Label + ": “" + p.Value + "” is not accepted. " + p.Text
 }
 
 // Token is a {name} that a template may hold.

@@ -165,7 +165,7 @@ func galleryForms() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ErrorSummary([]Problem{{"bad-email", "Write the whole e-mail address, such as clara@vossmedia.example."}, {"bad-amount", "Write the amount as digits, such as 18.00."}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ErrorSummary([]Problem{{"bad-email", "E-mail", "clara@", "Write the whole e-mail address, such as clara@vossmedia.example."}, {"bad-amount", "Amount", "eighteen", "Must be a number such as 18.00."}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -177,7 +177,7 @@ func galleryForms() templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Money(Field{Name: "amount2", ID: "bad-amount", Label: "Amount", Value: "eighteen", Error: "Write the amount as digits, such as 18.00."}, "EUR").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Money(Field{Name: "amount2", ID: "bad-amount", Label: "Amount", Value: "eighteen", Error: "Must be a number such as 18.00."}, "EUR").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -83,6 +83,7 @@ type Shell struct {
 	StopViewHref          string          // posted to
 	Foot                  templ.Component // at the sidebar's foot; see Person
 	Flash                 []Flash
+	Session               *Session  // warns before the log-in ends; nil does not
 	KeysOff               bool      // the user switched single-key shortcuts off
 	HelpLinks             []NavItem // at the foot of Plain pages
 }

@@ -1484,7 +1484,7 @@ func FilterBar(f Filter) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = Btn(Button{Label: "Apply", Submit: true, ID: f.ID + "-apply"}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Btn(Button{Label: "Filter", Submit: true, ID: f.ID + "-apply"}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

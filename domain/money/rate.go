@@ -25,7 +25,7 @@ func ParseRate(s string) (Rate, error) {
 	whole, decimals, ok := splitDecimal(digits, ".")
 	switch {
 	case !ok:
-		return Rate{}, errs.Invalid("invalid_decimal", "write a plain decimal such as 12.34")
+		return Rate{}, errs.Invalid("invalid_decimal", "must be a number such as 12.34")
 	case len(whole) > maxWholeDigits:
 		return Rate{}, errs.Invalid("invalid_decimal", "write at most %d digits before the point", maxWholeDigits)
 	case len(decimals) > maxDecimals:

@@ -389,3 +389,29 @@ func TestSendTest(t *testing.T) {
 		t.Errorf("another affiliate: %v", err)
 	}
 }
+
+func TestSendUnsaved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	rc := newReceiver(t, always(200))
+	ask := postback.PreviewInput{URL: rc.URL + "/?s={status}&t={test}&a={affiliate_id}", Method: "POST", AffiliateID: 2, Statuses: []conversion.Status{"rejected"}}
+	before := w.count(`SELECT count(*) FROM postbacks`)
+	sample, err := w.service.SendUnsaved(w.ctx, affiliateUser(1), ask) // whatever affiliate is named: an affiliate's own is implied
+	if err != nil || sample.StatusCode != 200 || sample.URL != rc.URL+"/?s=rejected&t=1&a=1" {
+		t.Errorf("%+v, %v", sample, err)
+	}
+	if r := rc.received()[0]; r.header.Get("Webhook-Signature") == "" {
+		t.Errorf("request %+v", r)
+	}
+	if n := w.count(`SELECT count(*) FROM postbacks`) - before + w.count(`SELECT count(*) FROM deliveries`); n != 0 {
+		t.Error("the test left a trace")
+	}
+	if !slices.Contains(w.audited.actions(), "postback.test") {
+		t.Errorf("audit %v", w.audited.actions())
+	}
+	for name, bad := range map[string]postback.PreviewInput{"no URL": {}, "another scheme": {URL: "ftp://t.example/"}, "method": {URL: rc.URL, Method: "PUT"}} {
+		if _, err := w.service.SendUnsaved(w.ctx, affiliateUser(1), bad); !errs.Is(err, errs.KindInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -27,6 +27,16 @@ type PreviewInput struct {
 	ClickID      click.ID
 }
 
+// postback is what was asked about, normalised.
+func (in PreviewInput) postback(actor account.Actor) Postback {
+	p := Postback{AffiliateID: in.AffiliateID, OfferID: in.OfferID, GoalID: in.GoalID, URL: in.URL, Method: in.Method, Statuses: in.Statuses}
+	if own, ok := actor.Scope().Affiliate(); ok {
+		p.AffiliateID = affiliate.ID(own)
+	}
+	p.Normalise()
+	return p
+}
+
 // Preview is what would be sent.
 type Preview struct {
 	Method   string
@@ -47,11 +57,7 @@ func (s *Service) Preview(ctx context.Context, actor account.Actor, in PreviewIn
 	if err := actor.Scope().Check(); err != nil {
 		return Preview{}, err
 	}
-	p := Postback{AffiliateID: in.AffiliateID, OfferID: in.OfferID, GoalID: in.GoalID, URL: in.URL, Method: in.Method, Statuses: in.Statuses}
-	if own, ok := actor.Scope().Affiliate(); ok {
-		p.AffiliateID = affiliate.ID(own)
-	}
-	p.Normalise()
+	p := in.postback(actor)
 	switch {
 	case p.Method != MethodGET && p.Method != MethodPOST:
 		return Preview{}, errs.Invalid("invalid_method", "method is GET or POST, not %q", p.Method).At("body.method")

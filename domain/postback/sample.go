@@ -71,8 +71,8 @@ func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID, in T
 	if err != nil {
 		return Sample{}, err
 	}
-	if wait, ok := s.Limiter.Take(ctx, fmt.Sprintf("postback test %d", actor.UserID), testsMost, testsWindow); !ok {
-		return Sample{}, errs.Limited("too_many_tests", "at most %d tests a minute; try again in %d s", testsMost, int(wait.Seconds())+1).In(wait)
+	if err := s.takeTest(ctx, actor); err != nil {
+		return Sample{}, err
 	}
 	if in.URL != "" || in.Method != "" {
 		if in.URL != "" {
@@ -86,19 +86,55 @@ func (s *Service) SendTest(ctx context.Context, actor account.Actor, id ID, in T
 			return Sample{}, err
 		}
 	}
+	return s.sendTest(ctx, actor, p, in)
+}
+
+// SendUnsaved is SendTest of a postback that is nobody's yet, to try it before it is made. A POST is signed with a secret
+// that is used once. Errors: as SendTest, and what makes a postback invalid.
+func (s *Service) SendUnsaved(ctx context.Context, actor account.Actor, in PreviewInput) (Sample, error) {
+	if err := actor.Require(account.PermissionWritePostbacks); err != nil {
+		return Sample{}, err
+	}
+	if err := actor.Scope().Check(); err != nil {
+		return Sample{}, err
+	}
+	p := in.postback(actor)
+	if err := s.takeTest(ctx, actor); err != nil {
+		return Sample{}, err
+	}
+	if _, err := s.judge(ctx, p); err != nil {
+		return Sample{}, err
+	}
+	var err error
+	if p.SigningSecret, err = NewSigningSecret(s.Random); err != nil {
+		return Sample{}, err
+	}
+	return s.sendTest(ctx, actor, p, TestInput{ConversionID: in.ConversionID, ClickID: in.ClickID})
+}
+
+// takeTest counts a test of the actor's.
+func (s *Service) takeTest(ctx context.Context, actor account.Actor) error {
+	if wait, ok := s.Limiter.Take(ctx, fmt.Sprintf("postback test %d", actor.UserID), testsMost, testsWindow); !ok {
+		return errs.Limited("too_many_tests", "at most %d tests a minute; try again in %d s", testsMost, int(wait.Seconds())+1).In(wait)
+	}
+	return nil
+}
+
+// sendTest calls a postback that was judged; its id is 0 while it is not saved.
+func (s *Service) sendTest(ctx context.Context, actor account.Actor, p Postback, in TestInput) (Sample, error) {
 	c, err := s.testChange(ctx, actor, p, in)
 	if err != nil {
 		return Sample{}, err
 	}
 	d, err := s.deliveryOf(&p, &c)
 	if err != nil {
-		return Sample{}, fmt.Errorf("test postback %d: %w", id, err)
+		return Sample{}, fmt.Errorf("test postback %d: %w", p.ID, err)
 	}
 	err = s.Tx.InTx(ctx, func(ctx context.Context) error { // before the call, so that no test goes out unseen
-		return s.record(ctx, actor, "postback.test", id, nil, map[string]any{"method": d.Method, "url": MaskURL(d.URL)})
+		return s.record(ctx, actor, "postback.test", p.ID, nil, map[string]any{"method": d.Method, "url": MaskURL(d.URL)})
 	})
 	if err != nil {
-		return Sample{}, fmt.Errorf("test postback %d: %w", id, err)
+		return Sample{}, fmt.Errorf("test postback %d: %w", p.ID, err)
 	}
 	r, response := s.send(ctx, Lease{Delivery: d, SigningSecret: p.SigningSecret}, true)
 	a := r.Attempt

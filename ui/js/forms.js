@@ -11,7 +11,7 @@ class XForm extends HTMLElement {
     form.addEventListener('input', check);
     form.addEventListener('reset', () => setTimeout(check));
     form.addEventListener('submit', () => { sent = true; });
-    this.leave = e => { if (dirty && !sent && this.isConnected) e.preventDefault(); };
+    this.leave = e => { if (dirty && !sent && !('leaving' in document.documentElement.dataset) && this.isConnected) e.preventDefault(); };
     addEventListener('beforeunload', this.leave);
   }
   disconnectedCallback() { removeEventListener('beforeunload', this.leave); }
@@ -32,6 +32,16 @@ const summary = document.querySelector('.summary');
 if (summary) summary.focus();
 document.addEventListener('htmx:after:swap', () => document.querySelector('.summary:not([data-seen])')?.focus());
 document.addEventListener('focusin', e => { if (e.target.classList?.contains('summary')) e.target.dataset.seen = ''; });
+
+// A line of it leads to its field, which may lie in a part that is folded away.
+document.addEventListener('click', e => {
+  const link = e.target.closest('.summary a[href^="#"]'), field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (!field) return;
+  e.preventDefault();
+  for (let fold = field.closest('details:not([open])'); fold; fold = fold.parentElement.closest('details:not([open])')) fold.open = true;
+  field.focus({ preventScroll: true });
+  (field.closest('.field') || field).scrollIntoView({ block: 'center' });
+});
 
 // Fields of empty filters are left out of the address, by htmx too.
 document.addEventListener('htmx:config:request', e => {

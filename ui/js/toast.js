@@ -22,6 +22,8 @@ class XToast extends HTMLElement {
 }
 customElements.define('x-toast', XToast);
 
+document.addEventListener('toast', e => toast(e.detail));
+
 export function toast(text, kind = 'ok') {
   const t = document.createElement('x-toast'), p = document.createElement('p'), b = document.createElement('button');
   t.className = 'toast-' + kind;

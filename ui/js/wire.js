@@ -18,7 +18,7 @@ const failed = () => toast('That did not work: the server gave no answer. Check 
 document.addEventListener('htmx:error', e => { if (e.detail?.error?.name !== 'AbortError') failed(); });
 document.addEventListener('htmx:response:error', e => {
   const status = e.detail?.ctx?.response?.status;
-  if (status === 401) { location.reload(); return; }
+  if (status === 401) { session().then(s => s.keepAll()).finally(() => location.reload()); return; }
   if (status >= 500) toast('The server could not do that. Try again in a moment.', 'bad');
 });
 
@@ -30,3 +30,13 @@ document.addEventListener('submit', e => {
   setTimeout(() => { if (!e.defaultPrevented) button.setAttribute('aria-busy', 'true'); });
 });
 addEventListener('pageshow', e => { if (e.persisted) for (const b of document.querySelectorAll('.btn[aria-busy]')) b.removeAttribute('aria-busy'); });
+
+// What warns of the end of the log-in and keeps what is typed is fetched once something is typed, ten minutes before
+// the end, or where something was kept.
+const session = () => import('./session.js');
+const ends = document.querySelector('x-session');
+if (ends) {
+  addEventListener('input', session, { once: true });
+  setTimeout(session, Math.min(Math.max(ends.dataset.left - 600, 0) * 1000, 2 ** 31 - 1));
+}
+try { if (sessionStorage.getItem('draft')) session(); } catch { /* no storage */ }
