@@ -163,25 +163,8 @@ func callWords(l conversion.LogEntry) string {
 }
 
 func (a *admin) callColumns() []portal.CSVColumn[conversion.LogEntry] {
-	type l = conversion.LogEntry
-	return []portal.CSVColumn[l]{
-		{Name: "id", Text: func(l l) string { return l.ID.String() }},
-		{Name: "received_at", Text: func(l l) string { return stamp(l.ReceivedAt) }},
-		{Name: "method", Text: func(l l) string { return l.Method }},
-		{Name: "query", Text: func(l l) string { return l.Query }},
-		{Name: "ip", Text: func(l l) string { return l.IP }},
-		{Name: "http_status", Number: true, Text: func(l l) string { return fmtID(l.HTTPStatus) }},
-		{Name: "status", Text: func(l l) string { return string(l.Status) }},
-		{Name: "code", Text: func(l l) string { return l.Code }},
-		{Name: "message", Text: func(l l) string { return l.Message }},
-		{Name: "warnings", Text: func(l l) string { return strings.Join(l.Warnings, " ") }},
-		{Name: "rehearsed_by", Text: func(l l) string { return l.Rehearsal.Who() }},
-		{Name: "click_id", Text: func(l l) string { return a.clickText(l.ClickID) }},
-		{Name: "conversion_status", Text: func(l l) string { return string(l.ConversionStatus) }},
-		{Name: "offer_id", Number: true, Text: func(l l) string { return fmtID(l.OfferID) }},
-		{Name: "affiliate_id", Number: true, Text: func(l l) string { return fmtID(l.AffiliateID) }},
-		{Name: "advertiser_id", Number: true, Text: func(l l) string { return fmtID(l.AdvertiserID) }},
-	}
+	return append(portal.CallColumns(a.Clicks.Text), portal.CSVColumn[conversion.LogEntry]{Name: "advertiser_id", Number: true,
+		Text: func(l conversion.LogEntry) string { return fmtID(l.AdvertiserID) }})
 }
 
 // callView is one call with all that came and what became of it.

@@ -121,7 +121,7 @@ func (a *admin) fillBulk(f *portal.Frame, v *bulkView, result conversion.BulkRes
 				added money.Amount
 			}{{"approved", sum.Approved}, {"pending", sum.Pending}} {
 				if part.added.Sign() != 0 {
-					v.stats = append(v.stats, ui.Stat{Label: side.name + ", " + part.name, Value: signed(part.added)})
+					v.stats = append(v.stats, ui.Stat{Label: side.name + ", " + part.name, Value: portal.SignedMoney(part.added)})
 				}
 			}
 		}
@@ -163,13 +163,6 @@ func effectOn(balances []ledger.Balance) string {
 		return "No balance changes."
 	}
 	return "Balances of " + strings.Join(whose, " and ") + " change as shown above."
-}
-
-func signed(m money.Amount) string {
-	if m.Sign() > 0 {
-		return "+" + portal.Money(m)
-	}
-	return portal.Money(m)
 }
 
 // movedShown is how many conversions of a change are listed; those at fault come first.

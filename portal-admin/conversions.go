@@ -79,7 +79,7 @@ func (a *admin) conversions(f *portal.Frame) error {
 	}
 	path := f.Path("/conversions")
 	v := listView{Head: ui.Head{Title: "Conversions", Lead: "What advertisers pay for, with the money on both sides. Times in " + f.Zone.String() + "."},
-		Filter: conversionBar(f, n, path, filter.conversionFilter), Pager: portal.Pager(path, filter, filter.Paging, list, "conversion")}
+		Filter: conversionBar(f, n, path, filter.conversionFilter), Pager: portal.Tested(portal.Pager(path, filter, filter.Paging, list, "conversion"), list.Items, func(c conversion.Conversion) bool { return c.Test })}
 	v.Table = ui.Table{ID: "conversions", Name: "Conversions", Empty: ui.NoResults(path),
 		Columns: []ui.Column{{Label: "Conversion", Wide: true}, {Label: "When", Hide: true}, {Label: "Affiliate", Hide: true}, {Label: "Value", Number: true, Hide: true},
 			{Label: "Revenue", Number: true}, {Label: "Commission", Number: true, Hide: true}, {Label: "Status"}}}

@@ -78,7 +78,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 			Range: filter.Picker(f, "dates", "Any time"), Fields: ui.PickBar(f.FilterPick(search.KindOffer, filter.Offer, names)), ResetHref: path,
 			Chips: portal.Chips(path, filter, "status", portal.Is("Status", ui.StatusOf(ui.Conversions, filter.Status).Word), "offer", names.IsPicked(search.KindOffer, filter.Offer),
 				"txid", portal.Is("Order id", filter.TxID), "test", map[string]string{"none": "Without tests", "only": "Only tests"}[filter.Test], "from", since(filter.From), "to", until(filter.To))},
-		Pager: portal.Pager(path, filter, filter.Paging, found, "conversion"),
+		Pager: portal.Tested(portal.Pager(path, filter, filter.Paging, found, "conversion"), found.Items, func(c conversion.Conversion) bool { return c.Test }),
 	}
 	v.Table = ui.Table{ID: "conversions", Name: "Conversions", Empty: noConversions(f, len(v.Filter.Chips) > 0),
 		Columns: []ui.Column{{Label: "Order id", Wide: true}, {Label: "When", Hide: true}, {Label: "Offer", Wrap: true, Hide: true}, {Label: "Affiliate", Number: true, Hide: true},
@@ -190,7 +190,7 @@ func (s *pages) readConversion(f *portal.Frame) (conversionView, error) {
 		v.facts = append(v.facts, ui.Pair{Label: "Value as sent", Text: portal.Price(c.OriginalVal, c.OriginalCurrency)})
 	}
 	v.facts = append(v.facts, ui.Pair{Label: "Offer", Body: textLink(f.Path("/offers/"+idText(int64(c.OfferID))), names.Offer(c.OfferID))},
-		ui.Pair{Label: "Goal", Text: names.Goal(c.OfferID, c.GoalID)}, ui.Pair{Label: "Affiliate", Text: idText(int64(c.AffiliateID))},
+		ui.Pair{Label: "Goal", Text: names.Goal(c.OfferID, c.GoalID)}, ui.Pair{Label: "Affiliate", Text: names.Affiliate(c.AffiliateID)},
 		ui.Pair{Label: "Order id", Text: portal.Or(c.TxID), Mono: true}, ui.Pair{Label: "Clicked", Text: f.Exact(c.ClickedAt)}, ui.Pair{Label: "Recorded", Text: f.Exact(c.CreatedAt)},
 		ui.Pair{Label: "Click id", Text: s.clickText(c.ClickID), Mono: true, Copy: true}, ui.Pair{Label: "Conversion id", Text: c.ID.String(), Mono: true, Copy: true})
 	if !c.HoldUntil.IsZero() {

@@ -181,7 +181,8 @@ func reasonWord(code string) string {
 const latestShown = 8
 
 func (s *pages) latest(f *portal.Frame, v *dashboardView) error {
-	list, err := s.Conversions.List(f.Context(), f.Actor, conversion.Filter{}, domain.Page{Limit: latestShown})
+	real := false
+	list, err := s.Conversions.List(f.Context(), f.Actor, conversion.Filter{Test: &real}, domain.Page{Limit: latestShown})
 	if err != nil || len(list.Items) == 0 {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/ledger"
-	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
 )
@@ -120,7 +119,7 @@ func (s *pages) showPreview(f *portal.Frame, status int, in decideInput, faults 
 		{Label: "Cannot change", Value: portal.Count(result.Failed)}}
 	var effects []string
 	for _, b := range result.Money {
-		v.stats = append(v.stats, ui.Stat{Label: "Approved cost, " + string(b.Currency), Value: signed(b.Approved)}, ui.Stat{Label: "Pending cost, " + string(b.Currency), Value: signed(b.Pending)})
+		v.stats = append(v.stats, ui.Stat{Label: "Approved cost, " + string(b.Currency), Value: portal.SignedMoney(b.Approved)}, ui.Stat{Label: "Pending cost, " + string(b.Currency), Value: portal.SignedMoney(b.Pending)})
 		effects = append(effects, moneyEffect(b))
 	}
 	if v.effect = strings.Join(effects, " "); v.effect == "" {
@@ -152,16 +151,8 @@ func (s *pages) showPreview(f *portal.Frame, status int, in decideInput, faults 
 	return f.Render(status, v.title, conversionsPath, previewPage(f, v))
 }
 
-// signed is an amount with its sign.
-func signed(a money.Amount) string {
-	if a.Sign() > 0 {
-		return "+" + portal.Money(a)
-	}
-	return portal.Money(a)
-}
-
 func moneyEffect(b ledger.Balance) string {
-	return fmt.Sprintf("Your approved cost in %s moves by %s, your pending cost by %s.", b.Currency, signed(b.Approved), signed(b.Pending))
+	return fmt.Sprintf("Your approved cost in %s moves by %s, your pending cost by %s.", b.Currency, portal.SignedMoney(b.Approved), portal.SignedMoney(b.Pending))
 }
 
 func (s *pages) decideMany(f *portal.Frame) error {

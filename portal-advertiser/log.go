@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/affiliate"
@@ -48,7 +47,7 @@ func (s *pages) calls(f *portal.Frame) error {
 		return s.Conversions.LogList(f.Context(), f.Actor, asked, p)
 	}
 	if wantsCSV(f) {
-		return portal.CSV(f, "postback-log", s.callColumns(), list)
+		return portal.CSV(f, "postback-log", portal.CallColumns(s.Clicks.Text), list)
 	}
 	found, err := list(filter.Slice())
 	if err != nil {
@@ -133,40 +132,11 @@ func (s *pages) traceHref(f *portal.Frame, id click.ID) string {
 	return f.Path("/trace/" + s.Clicks.Text(id))
 }
 
-func (s *pages) callColumns() []portal.CSVColumn[conversion.LogEntry] {
-	type l = conversion.LogEntry
-	return []portal.CSVColumn[l]{
-		{Name: "id", Text: func(l l) string { return l.ID.String() }},
-		{Name: "received_at", Text: func(l l) string { return l.ReceivedAt.Format(time.RFC3339) }},
-		{Name: "method", Text: func(l l) string { return l.Method }},
-		{Name: "query", Text: func(l l) string { return l.Query }},
-		{Name: "ip", Text: func(l l) string { return l.IP }},
-		{Name: "http_status", Number: true, Text: func(l l) string { return strconv.Itoa(l.HTTPStatus) }},
-		{Name: "status", Text: func(l l) string { return string(l.Status) }},
-		{Name: "code", Text: func(l l) string { return l.Code }},
-		{Name: "message", Text: func(l l) string { return l.Message }},
-		{Name: "warnings", Text: func(l l) string { return strings.Join(l.Warnings, " ") }},
-		{Name: "rehearsed_by", Text: func(l l) string { return l.Rehearsal.Who() }},
-		{Name: "click_id", Text: func(l l) string { return s.clickText(l.ClickID) }},
-		{Name: "conversion_id", Text: func(l l) string { return conversionText(l.ConversionID) }},
-		{Name: "conversion_status", Text: func(l l) string { return string(l.ConversionStatus) }},
-		{Name: "offer_id", Number: true, Text: func(l l) string { return idText(int64(l.OfferID)) }},
-		{Name: "affiliate_id", Number: true, Text: func(l l) string { return idText(int64(l.AffiliateID)) }},
-	}
-}
-
 func (s *pages) clickText(id click.ID) string {
 	if id.IsZero() {
 		return ""
 	}
 	return s.Clicks.Text(id)
-}
-
-func conversionText(id conversion.ID) string {
-	if id.IsZero() {
-		return ""
-	}
-	return id.String()
 }
 
 // callView is one call with all that came and all that was answered.

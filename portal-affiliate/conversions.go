@@ -92,7 +92,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 		return err
 	}
 	path := f.Path(conversionsPath)
-	v := listView{table: s.conversionsTable(f, list.Items, names, sent), pager: portal.Pager(path, in, in.Paging, list, "conversion")}
+	v := listView{table: s.conversionsTable(f, list.Items, names, sent), pager: portal.Tested(portal.Pager(path, in, in.Paging, list, "conversion"), list.Items, func(c conversion.Conversion) bool { return c.Test })}
 	v.head = ui.Head{Title: "Conversions", Lead: "What your clicks led to, and what each earns you. Times in " + f.Zone.String() + "."}
 	v.filter = conversionsBar(f, in, names, path)
 	if in == (conversionFilter{}) {

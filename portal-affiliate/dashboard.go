@@ -150,7 +150,8 @@ func (s *pages) countries(f *portal.Frame, span dayspan) ([]ui.Bar, error) {
 
 // latest are the newest conversions.
 func (s *pages) latest(f *portal.Frame) ([]ui.FeedItem, error) {
-	list, err := s.Conversions.List(f.Context(), f.Actor, conversion.Filter{}, domain.Page{Limit: latestShown})
+	real := false
+	list, err := s.Conversions.List(f.Context(), f.Actor, conversion.Filter{Test: &real}, domain.Page{Limit: latestShown})
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (s *pages) offer(f *portal.Frame) error {
 	v := offerView{goals: goalsTable(o), facts: offerFacts(f, o), figures: offerStats(figures[o.ID], o), notice: accessNotice(f, o, access)}
 	kind, word := access.badge(o)
 	v.head = ui.Head{Title: o.Name, Crumbs: []ui.Crumb{{Label: "Offers", Href: f.Path(offersPath)}, {Label: o.Name}}, Badge: ui.Badge(kind, word),
-		Lead: "Offer " + idText(o.ID) + ", paid in " + string(o.Currency) + ".", Actions: s.recordActions(f, o, access)}
+		Lead: "Offer #" + idText(o.ID) + ", paid in " + string(o.Currency) + ".", Actions: s.recordActions(f, o, access)}
 	if access.mayRun(o) {
 		v.link = s.plainLink(f, o.ID)
 		v.newURL = portal.URL(f.Path("/postbacks/new"), nil, "offer", idText(o.ID))

@@ -19,6 +19,14 @@ var symbols = map[money.Currency]string{"USD": "$", "EUR": "€", "GBP": "£", "
 // Money is an amount with its currency and thousands: "€3,482.60", "−$1.00", "CHF 12.50".
 func Money(a money.Amount) string { return withCurrency(a.String(), a.Currency()) }
 
+// SignedMoney is a change of money: "+€5.00", "−$1.00", "$0.00".
+func SignedMoney(a money.Amount) string {
+	if a.Sign() > 0 {
+		return "+" + Money(a)
+	}
+	return Money(a)
+}
+
 // Price is a rate as an amount of money, with at least the currency's digits: "$0.0045".
 func Price(r money.Rate, c money.Currency) string {
 	text := r.String()

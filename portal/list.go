@@ -81,6 +81,20 @@ func Pager[T any](path string, filter any, p Paging, list domain.Slice[T], thing
 	return links
 }
 
+// Tested says in a pager how many of the rows are tests, which no figure counts.
+func Tested[T any](links ui.PageLinks, list []T, test func(T) bool) ui.PageLinks {
+	n := 0
+	for _, row := range list {
+		if test(row) {
+			n++
+		}
+	}
+	if n > 0 {
+		links.Text += ", of them " + Counted(n, "test")
+	}
+	return links
+}
+
 // Counted is "1 offer", "12 offers".
 func Counted(n int, thing string) string {
 	if n == 1 {
