@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestEveryPart runs the whole benchmark with small numbers. It takes half a minute and wants a built program:
+// TestEveryPart runs the whole benchmark with small numbers. It takes a minute or two and wants a built program:
 //
 //	WAYPOST_BENCH=$PWD/bin/waypost go test ./bench -run EveryPart -v
 func TestEveryPart(t *testing.T) {
@@ -77,7 +77,7 @@ func TestEveryPart(t *testing.T) {
 		}
 	}
 	for _, row := range r.Rows {
-		if len(row.Rounds) != 1 || row.Median.PerSecond.missing() && row.Median.P50.missing() {
+		if len(row.Rounds) != 1 || row.Median.PerSecond <= 0 && row.Median.P50 <= 0 { // what was not measured is read as 0
 			t.Errorf("%s, %s: %+v", row.Scenario, row.Target, row.Rounds)
 		}
 	}

@@ -106,7 +106,7 @@ func (r *run) pacedRound(ctx context.Context, scenario string, s *sink, prefix s
 	}
 	r.report.note(scenario, o.answers.err())
 	if o.answers.perSecond < 0.95*pace {
-		r.report.note(scenario, fmt.Errorf("only %.0f of %d conversions a second could be sent: the times are those of a server that is overloaded", o.answers.perSecond, pace))
+		r.report.note(scenario, fmt.Errorf("%s: only %.0f of %d conversions a second could be sent, so the times are those of an overloaded machine", prefix, o.answers.perSecond, pace))
 	}
 	after, err := o.arrivals(ctx, s, prefix)
 	return answers, unmeasured(func(f *figures) {

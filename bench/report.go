@@ -154,7 +154,7 @@ func (r *report) print(out io.Writer, scenario string) {
 	}
 	for _, t := range r.Targets {
 		if t.Scenario == scenario {
-			fmt.Fprintf(out, "TARGET %-64s %10s %10s  %s\n", t.What, t.bound(), t.Found.text(t.Digits), t.verdict())
+			fmt.Fprintf(out, "TARGET %-80s %10s %10s  %s\n", t.What, t.bound(), t.Found.text(t.Digits), t.verdict())
 		}
 	}
 	for _, c := range r.Checks {
@@ -176,6 +176,9 @@ func (c check) text() string {
 }
 
 func (row *row) other() string {
+	if row.Median.OtherLoad.missing() {
+		return "-"
+	}
 	text := (row.Median.OtherLoad * 100).text(1) + " %"
 	if row.Marked > 0 {
 		text += fmt.Sprintf(" !%d", row.Marked)
