@@ -120,7 +120,7 @@ func TestNumbersWithCommaAndSalesOfNothing(t *testing.T) {
 		t.Error("12,5 was not read as 12.5")
 	}
 	form.Set("override_percent", "1,234")
-	admin.Post(at, form).Is(http.StatusUnprocessableEntity).Shows("could be thousands or decimals")
+	admin.Post(at, form).Is(http.StatusUnprocessableEntity).Shows("Could be thousands or decimals")
 	o := n.OfferOf[0]
 	if _, _, err := n.Offers.Update(t.Context(), portaltest.System, o.ID, func(o *offer.Offer) {
 		for i := range o.Goals {

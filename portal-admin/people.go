@@ -180,6 +180,9 @@ func (v personView) fields() []ui.Field {
 	return append(all, ui.Field{Name: "status", Label: "Status", Value: string(v.in.Status), Error: v.faults["status"], Options: choices, Hint: "Who is disabled is logged out everywhere at once."})
 }
 
+// endable tells a user whose log-ins may be ended here; one's own are ended in the profile.
+func (v personView) endable() bool { return v.user.Status == account.UserStatusActive && !v.self }
+
 func (a *admin) findPerson(f *portal.Frame) (personView, error) {
 	if err := f.Actor.Require(account.PermissionManageUsers); err != nil {
 		return personView{}, err
