@@ -61,11 +61,6 @@ func (r *run) storeClicks(ctx context.Context, n int, databases ...string) (*sto
 			return nil, fmt.Errorf("clicks of %s: %w", midnight.Format(time.DateOnly), err)
 		}
 	}
-	for _, conn := range conns {
-		if _, err := conn.Exec(ctx, "ANALYZE clicks"); err != nil {
-			return nil, err
-		}
-	}
 	return s, checkpoint(ctx, conns[0])
 }
 
@@ -129,6 +124,9 @@ func copyDay(ctx context.Context, conns []*pgx.Conn, day time.Time, lines []byte
 					err = fmt.Errorf("%d of %d rows were copied", tag.RowsAffected(), want)
 				}
 				if err != nil || exists {
+					return err
+				}
+				if _, err := tx.Exec(ctx, "ANALYZE "+leaf); err != nil { // as autovacuum would, during the rounds
 					return err
 				}
 				if _, err := tx.Exec(ctx, fmt.Sprintf("ALTER TABLE clicks ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')", leaf,
