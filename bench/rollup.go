@@ -61,7 +61,7 @@ func benchRollups(ctx context.Context, r *run) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, "ANALYZE stats_daily, stats_halfhourly"); err != nil {
+	if _, err := conn.Exec(ctx, "ANALYZE stats_daily, stats_daily_country, stats_halfhourly"); err != nil {
 		return err
 	}
 	added, err := r.askReports(ctx, "added up", first, last)

@@ -90,7 +90,7 @@ func BenchmarkReport(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Logf("added up in %s", time.Since(began))
-	for _, table := range []string{"stats_halfhourly", "stats_daily"} {
+	for _, table := range []string{"stats_halfhourly", "stats_daily", "stats_daily_country"} {
 		var rows, bytes int64
 		if err := conn.QueryRow(ctx, "SELECT count(*), pg_total_relation_size($1::text::regclass) FROM "+table, table).Scan(&rows, &bytes); err != nil {
 			b.Fatal(err)

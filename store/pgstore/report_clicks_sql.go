@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,10 +24,14 @@ func (b *reportSQL) clicked(by string) string {
 	for i := range len(b.sel.GroupBy) + 1 {
 		places = append(places, strconv.Itoa(i+1))
 	}
+	days := "stats_daily"
+	if b.sel.Filter.Country != "" || slices.Contains(b.sel.GroupBy, report.DimensionCountry) {
+		days = "stats_daily_country"
+	}
 	for _, rolled := range []struct {
 		table   string
 		periods []report.Period
-	}{{"stats_daily", b.cover.Days}, {"stats_halfhourly", b.cover.Halves}} {
+	}{{days, b.cover.Days}, {"stats_halfhourly", b.cover.Halves}} {
 		if len(rolled.periods) == 0 {
 			continue
 		}

@@ -138,6 +138,7 @@ func (s Rollups) rollDay(ctx context.Context, day time.Time, spans report.Spans)
 		b := &pgx.Batch{}
 		b.Queue(`DELETE FROM stats_halfhourly WHERE starts_at = ANY($1)`, starts)
 		b.Queue(`DELETE FROM stats_daily WHERE starts_at = $1 AND $2`, day, whole)
+		b.Queue(`DELETE FROM stats_daily_country WHERE starts_at = $1 AND $2`, day, whole)
 		b.Queue(rollSpans, day, until, starts, whole)
 		var current bool
 		b.Queue(`WITH done AS (UPDATE stats_days SET spans = spans | claimed, claimed = 0 WHERE day = $1::date AND claim = $2 RETURNING day)
@@ -195,8 +196,12 @@ const rollSpans = `WITH visit AS (
 	INSERT INTO stats_halfhourly (affiliate_id, starts_at, offer_id, advertiser_id, clicks, unique_clicks, invalid_clicks)
 	SELECT affiliate_id, span, offer_id, advertiser_id, sum(clicks), sum(firsts), sum(refused) FROM cells WHERE span = ANY($3::timestamptz[])
 	GROUP BY 1, 2, 3, 4
+), days AS (
+	INSERT INTO stats_daily (affiliate_id, starts_at, offer_id, advertiser_id, clicks, unique_clicks, invalid_clicks)
+	SELECT affiliate_id, $1::timestamptz, offer_id, advertiser_id, sum(clicks), sum(firsts), sum(refused) FROM cells WHERE $4::boolean
+	GROUP BY 1, 3, 4
 )
-INSERT INTO stats_daily (affiliate_id, starts_at, offer_id, advertiser_id, country, clicks, unique_clicks, invalid_clicks)
+INSERT INTO stats_daily_country (affiliate_id, starts_at, offer_id, advertiser_id, country, clicks, unique_clicks, invalid_clicks)
 SELECT affiliate_id, $1::timestamptz, offer_id, advertiser_id, country, sum(clicks), sum(firsts), sum(refused) FROM cells WHERE $4::boolean
 GROUP BY 1, 3, 4, 5`
 
