@@ -88,7 +88,7 @@ func parseOptions(args []string) (options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.StringVar(&o.binary, "bin", "bin/waypost", "the program to measure")
 	flags.IntVar(&o.rounds, "rounds", 3, "rounds of each target; the table shows medians")
-	seconds := flags.Float64("seconds", 3, "length of a round")
+	seconds := flags.Float64("seconds", 2.5, "length of a round")
 	clickConns := flags.String("click-conns", "64,256", "numbers of connections for clicks")
 	flags.IntVar(&o.conns, "conns", 64, "connections for postbacks")
 	flags.IntVar(&o.deliveries, "deliveries", 20000, "deliveries of a round")
