@@ -59,6 +59,8 @@ var onlyIn = map[string][]string{
 	"github.com/oschwald/":           {"outbound"},
 	"github.com/a-h/templ":           {"ui", "portal", "portal-admin", "portal-affiliate", "portal-advertiser"},
 	"github.com/evanw/esbuild/":      {"ui/build"},
+	"github.com/prometheus/":         {"server", "tracking", "jobs"},
+	"go.opentelemetry.io/":           {"server"},
 }
 
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.

@@ -83,6 +83,16 @@ type Config struct {
 	MetricsToken string `env:"WAYPOST_METRICS_TOKEN"`
 	// DebugAddr serves pprof; unset = off. Keep it on loopback.
 	DebugAddr string `env:"WAYPOST_DEBUG_ADDR"`
+	// TraceEndpoint is where traces go by OTLP over HTTP, such as http://127.0.0.1:4318; unset = none are made.
+	TraceEndpoint string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	// TraceHeaders go with traces: name=value,name=value, such as an API key.
+	TraceHeaders string `env:"OTEL_EXPORTER_OTLP_HEADERS"`
+	// TraceService is the name that traces carry.
+	TraceService string `env:"OTEL_SERVICE_NAME" envDefault:"waypost"`
+	// TraceRatio is the share of requests and deliveries that traces are made of, from 0 to 1.
+	TraceRatio float64 `env:"OTEL_TRACES_SAMPLER_ARG" envDefault:"1"`
+	// TraceClicks is the share of clicks that traces are made of, from 0 to 1.
+	TraceClicks float64 `env:"WAYPOST_TRACE_CLICKS" envDefault:"0"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `env:"WAYPOST_LOG_LEVEL" envDefault:"info"`
 	// LogFormat is json, text, or auto: text on a terminal, JSON lines otherwise. Logs go to standard error.
@@ -120,6 +130,7 @@ func Load(environ []string) (Config, error) {
 // expected says how a value is written that its type refused.
 var expected = map[reflect.Type]string{
 	reflect.TypeFor[bool]():           "use true or false",
+	reflect.TypeFor[float64]():        "use a share such as 0.01",
 	reflect.TypeFor[int]():            "use a whole number",
 	reflect.TypeFor[[]netip.Prefix](): "use a comma list of networks such as 10.0.0.0/8,192.0.2.7/32",
 }
@@ -196,6 +207,7 @@ func (c Config) check() []error {
 		faults = append(faults, fmt.Errorf("WAYPOST_RETENTION_DAYS: %d is fewer than 30 days; use 0 to keep clicks for ever", c.RetentionDays))
 	}
 	faults = append(faults, c.checkMail()...)
+	faults = append(faults, c.checkTraces()...)
 	if !slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel) {
 		faults = append(faults, fmt.Errorf("WAYPOST_LOG_LEVEL: %q is none of debug, info, warn, error", c.LogLevel))
 	}

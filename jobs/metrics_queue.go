@@ -1,7 +1,7 @@
 package jobs
 
 import (
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -26,8 +26,7 @@ type QueueCollector struct {
 // asking is one question.
 type asking struct {
 	done chan struct{}
-	info *asynq.QueueInfo // valid once done is closed
-	err  error
+	info *asynq.QueueInfo // valid once done is closed; nil = Redis did not tell
 }
 
 // NewQueueCollector makes a collector on a connection of its own; Close ends it.
@@ -71,7 +70,7 @@ func (c *QueueCollector) ask() *asynq.QueueInfo {
 		a = &asking{done: make(chan struct{})}
 		go func() {
 			defer close(a.done)
-			a.info, a.err = c.inspector.GetQueueInfo(queueDeliver)
+			a.info = c.question()
 		}()
 	}
 	limit := time.NewTimer(queueWithin)
@@ -85,11 +84,21 @@ func (c *QueueCollector) ask() *asynq.QueueInfo {
 		}
 		return nil
 	}
-	if errors.Is(a.err, asynq.ErrQueueNotFound) { // nothing was ever put into it
-		return &asynq.QueueInfo{}
-	}
-	if a.err != nil {
+	return a.info
+}
+
+// question asks for a queue only if something was ever put into it.
+func (c *QueueCollector) question() *asynq.QueueInfo {
+	queues, err := c.inspector.Queues()
+	if err != nil {
 		return nil
 	}
-	return a.info
+	if !slices.Contains(queues, queueDeliver) {
+		return &asynq.QueueInfo{}
+	}
+	info, err := c.inspector.GetQueueInfo(queueDeliver)
+	if err != nil {
+		return nil
+	}
+	return info
 }

@@ -21,6 +21,16 @@ type openStreams struct {
 	users    map[account.UserID]int
 }
 
+// Streams is how many live parts of pages are open.
+func (p *Portal) Streams() (open int) {
+	p.streams.mu.Lock()
+	defer p.streams.mu.Unlock()
+	for _, n := range p.streams.sessions {
+		open += n
+	}
+	return open
+}
+
 // begin counts one more; end has to be called once, when it is over. Errors: too_many_streams.
 func (o *openStreams) begin(session domain.UUID, user account.UserID) (end func(), err error) {
 	o.mu.Lock()

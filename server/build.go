@@ -62,10 +62,10 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 	s.affiliates = affiliate.NewService(affiliate.Deps{Tx: db, Store: db.Affiliates(), Audit: db.Audit(), Clock: now})
 	s.offers = offer.NewService(offer.Deps{Tx: db, Store: db.Offers(), Advertisers: db.Advertisers(), Affiliates: db.Affiliates(),
 		Audit: db.Audit(), Notices: s.notices, Clock: now, Lint: click.LintDestination, TrackingURL: cfg.TrackingURL})
-	s.postbacks = postback.NewService(postback.Deps{Store: db.Postbacks(), Deliveries: db.Deliveries(), Tx: db, Audit: db.Audit(),
-		Guard: guard, Sender: s.client, Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Notices: s.notices,
-		Limiter: st.limiter, Log: log})
-	s.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: s.postbacks, Audit: db.Audit(),
+	s.postbacks = postback.NewService(postback.Deps{Store: db.Postbacks(), Deliveries: st.meters.deliveries(db.Deliveries()), Tx: db, Audit: db.Audit(),
+		Guard: guard, Sender: st.meters.sender(st.telemetry.sender(s.client)), Waker: waker, Signer: s.signer, Clock: now, Random: rand.Reader, Notices: s.notices,
+		Limiter: st.limiter, Log: componentLog(log, "postbacks")})
+	s.conversions = conversion.NewService(conversion.Deps{Store: db.Conversions(), Tx: db, Announcer: st.meters.announcer(s.postbacks), Audit: db.Audit(),
 		Signer: s.signer, Limiter: st.limiter, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
 	s.network = network.NewService(network.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now})
@@ -94,33 +94,38 @@ func newTrackingNode(cfg config.Config, st *stores, s *services, log *slog.Logge
 		return nil, err
 	}
 	dir := filepath.Join(cfg.DataDir, spoolFolder)
-	sp, err := spool.Open(dir, spool.Options{Log: log})
+	sp, err := spool.Open(dir, spool.Options{Log: componentLog(log, "spool"), Observe: st.meters.wrote})
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
-	n := &trackingNode{spool: sp, geo: geo, routing: tracking.NewRouting(st.trackDB.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), log)}
+	n := &trackingNode{spool: sp, geo: geo, routing: tracking.NewRouting(st.trackDB.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), componentLog(log, "routing"))}
 	inFlight := &conversion.InFlight{}
-	if n.loader, err = newLoader(sp, dir, st.trackDB, s, inFlight, log); err != nil {
+	record := st.telemetry.record(s.conversions.RecordBatch)
+	if n.loader, err = newLoader(sp, dir, st.trackDB, record, inFlight, log); err != nil {
 		_ = sp.Close()
 		return nil, err
 	}
-	n.doors = tracking.New(tracking.Options{
-		Routing: n.routing, Spool: sp, Country: geo.of, Signer: s.signer, Clock: now, Random: rand.Reader, Log: log,
-		Record: s.conversions.RecordBatch, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
+	options := tracking.Options{
+		Routing: n.routing, Spool: sp, Country: geo.of, Signer: s.signer, Clock: now, Random: rand.Reader, Log: componentLog(log, "tracking"),
+		Record: record, Flush: n.loader.Flush, InFlight: inFlight, NetworkFallback: cfg.FallbackURL,
 		HTTPS: strings.HasPrefix(cfg.TrackingURL, "https://"), Limiter: st.limiter,
-	})
+	}
+	if st.telemetry != nil {
+		options.BatchContext = st.telemetry.batchContext
+	}
+	n.doors = tracking.New(options)
 	st.db.OnCatalogueChange(n.routing.Refresh)
 	return n, nil
 }
 
 // newLoader makes the loader of a spool folder.
-func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, s *services, inFlight *conversion.InFlight, log *slog.Logger) (*jobs.SpoolLoader, error) {
+func newLoader(sp *spool.Spool, dir string, db *pgstore.DB, record recordBatch, inFlight *conversion.InFlight, log *slog.Logger) (*jobs.SpoolLoader, error) {
 	bad := filepath.Join(dir, badFolder)
 	if err := os.MkdirAll(bad, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for bad records: %w", err)
 	}
-	return jobs.NewSpoolLoader(jobs.SpoolLoaderOptions{Spool: sp, Clicks: db.Clicks(), Record: s.conversions.RecordBatch,
-		Ping: db.Ping, InFlight: inFlight, BadDir: bad, Log: log}), nil
+	return jobs.NewSpoolLoader(jobs.SpoolLoaderOptions{Spool: sp, Clicks: db.Clicks(), Record: record,
+		Ping: db.Ping, InFlight: inFlight, BadDir: bad, Log: componentLog(log, "spool loader")}), nil
 }
 
 // mountAPI adds the JSON API. flush is nil on a node without a spool.

@@ -45,6 +45,7 @@ func Doctor(ctx context.Context, cfg config.Config, fault error, log *slog.Logge
 		d.database(ctx)
 		d.redis(ctx)
 		d.spool()
+		d.running(ctx)
 		d.mail(ctx)
 		d.countries()
 		d.guard(ctx)

@@ -23,6 +23,9 @@ func (s *Server) routes() (*echo.Echo, error) {
 	e.HTTPErrorHandler = web.ErrorHandler(s.log)
 	s.healthRoutes(e)
 	s.metricsRoute(e)
+	if s.spans != nil {
+		e.Use(s.spans.requests)
+	}
 	if s.track != nil {
 		s.track.doors.Mount(e)
 	}

@@ -22,6 +22,11 @@ func NewLogger(cfg config.Config, out *os.File) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(out, options))
 }
 
+// componentLog is the log of one part, whose lines say so.
+func componentLog(log *slog.Logger, name string) *slog.Logger {
+	return log.With(slog.String("component", name))
+}
+
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0

@@ -24,7 +24,7 @@ func newNotices(cfg config.Config, db *pgstore.DB) *notice.Service {
 }
 
 // newMail makes what sends the queued mails: through the mail server, or into the data folder.
-func newMail(cfg config.Config, db *pgstore.DB, log *slog.Logger) (*mail.Service, error) {
+func newMail(cfg config.Config, st *stores, log *slog.Logger) (*mail.Service, error) {
 	var sender mail.Sender
 	var err error
 	if cfg.SMTPURL != "" {
@@ -35,7 +35,7 @@ func newMail(cfg config.Config, db *pgstore.DB, log *slog.Logger) (*mail.Service
 	if err != nil {
 		return nil, err
 	}
-	return mail.NewService(db.Mails(), sender, log), nil
+	return mail.NewService(st.db.Mails(), st.meters.mailer(sender), log), nil
 }
 
 // mailJobs are the periodic jobs of mail.

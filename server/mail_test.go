@@ -19,7 +19,7 @@ func TestMailGoesToTheDataFolder(t *testing.T) {
 	t.Parallel()
 	db := storetest.New(t)
 	cfg := config.Config{DataDir: t.TempDir()}
-	service, err := newMail(cfg, db, slog.New(slog.DiscardHandler))
+	service, err := newMail(cfg, &stores{db: db}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestMailGoesToTheDataFolder(t *testing.T) {
 		t.Errorf("%s, %v", raw, err)
 	}
 	cfg.SMTPURL = "smtp://mail.example.com?tls=what"
-	if _, err := newMail(cfg, db, nil); err == nil || !strings.Contains(err.Error(), "WAYPOST_SMTP_URL") {
+	if _, err := newMail(cfg, &stores{db: db}, nil); err == nil || !strings.Contains(err.Error(), "WAYPOST_SMTP_URL") {
 		t.Errorf("a wrong setting: %v", err)
 	}
 }

@@ -18,9 +18,9 @@ import (
 // metricsRoute serves the operator's numbers at /metrics: to the bearer of WAYPOST_METRICS_TOKEN, or without one to
 // loopback and private addresses only.
 func (s *Server) metricsRoute(e *echo.Echo) {
-	registry := s.metrics()
-	e.Use(measure(registry))
-	handler := echo.WrapHandler(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	s.registry = s.metrics()
+	e.Use(measure(s.registry))
+	handler := echo.WrapHandler(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
 	e.GET("/metrics", func(c echo.Context) error {
 		if !s.mayReadMetrics(c.Request(), c.RealIP()) {
 			return errs.Forbidden("forbidden", "metrics answer private addresses, or the bearer of WAYPOST_METRICS_TOKEN")
@@ -53,13 +53,26 @@ func (s *Server) metrics() *prometheus.Registry {
 	registry.MustRegister(info, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.stores != nil {
 		registry.MustRegister(&poolCollector{s.stores})
+		if s.meters != nil {
+			registry.MustRegister(s.meters.all...)
+		}
+	}
+	if s.waker != nil {
+		registry.MustRegister(s.waker.Collectors()...)
 	}
 	if s.track != nil {
 		registry.MustRegister(s.track.doors.Collectors()...)
+		registry.MustRegister(s.track.loader.Collectors()...)
 		registry.MustRegister(&spoolCollector{s.track.spool, s.cfg.DataDir})
 	}
 	if s.cfg.Has(config.RoleWorker) {
 		registry.MustRegister(newBacklogCollector(s.db.Backlog, now), &daysCollector{db: s.db, clock: now})
+		registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waypost_delivery_breakers_open",
+			Help: "Hosts of affiliates that this worker leaves alone for the moment because most calls to them fail."},
+			func() float64 { return float64(s.services.postbacks.OpenBreakers()) }))
+		if s.queued != nil {
+			registry.MustRegister(s.queued)
+		}
 	}
 	return registry
 }

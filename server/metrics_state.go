@@ -23,6 +23,15 @@ func send(to chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels
 	to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 }
 
+// counter describes a number that only grows.
+func counter(name, help string, labels ...string) *prometheus.Desc {
+	return gauge(name, help, labels...)
+}
+
+func count(to chan<- prometheus.Metric, d *prometheus.Desc, value float64, labels ...string) {
+	to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
+}
+
 var (
 	spoolRecords = gauge("spool_unreleased_records", "Records of the spool that the database has not got yet.")
 	spoolBytes   = gauge("spool_bytes", "Size of the spool's segments on the disk.")
@@ -64,6 +73,9 @@ func (c *spoolCollector) Collect(to chan<- prometheus.Metric) {
 
 var (
 	poolConnections = gauge("database_connections", "Connections of this process's pools: acquired, idle.", "pool", "state")
+	poolWaits       = counter("database_acquires_waited_total", "Times somebody waited for a connection of a pool that was used up.", "pool")
+	poolGivenUp     = counter("database_acquires_canceled_total", "Times a wait for a connection was given up.", "pool")
+	poolWaited      = counter("database_acquire_wait_seconds_total", "Time spent waiting for connections of a pool that was used up.", "pool")
 	poolLimit       = gauge("database_connections_limit", "The most connections that a pool of this process opens.", "pool")
 )
 
@@ -79,6 +91,9 @@ func (c *poolCollector) Collect(to chan<- prometheus.Metric) {
 		send(to, poolConnections, float64(stat.AcquiredConns()), name, "acquired")
 		send(to, poolConnections, float64(stat.IdleConns()), name, "idle")
 		send(to, poolLimit, float64(stat.MaxConns()), name)
+		count(to, poolWaits, float64(stat.EmptyAcquireCount()), name)
+		count(to, poolGivenUp, float64(stat.CanceledAcquireCount()), name)
+		count(to, poolWaited, stat.EmptyAcquireWaitTime().Seconds(), name)
 	}
 	pool("main", c.stores.db.Pool().Stat())
 	if c.stores.trackDB != nil {

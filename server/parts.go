@@ -125,10 +125,12 @@ type stores struct {
 	secret   []byte
 	previous [][]byte
 
-	limiter account.Limiter // nil = in the memory of this process
+	limiter   account.Limiter // nil = in the memory of this process
+	meters    *meters         // nil = nobody asks for numbers
+	telemetry *telemetry      // nil = no traces
 }
 
-func openStores(cfg config.Config, p *parts, track bool) (*stores, error) {
+func openStores(cfg config.Config, p *parts, track bool, spans *telemetry) (*stores, error) {
 	secret, previous, err := loadSecret(cfg)
 	if err != nil {
 		return nil, err
@@ -137,12 +139,12 @@ func openStores(cfg config.Config, p *parts, track bool) (*stores, error) {
 	if err != nil {
 		return nil, fmt.Errorf("WAYPOST_SECRET: %w", err)
 	}
-	s := &stores{secret: secret, previous: previous}
-	if s.db, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, MaxConns: poolConns, Sealer: sealer}); err != nil {
+	s := &stores{secret: secret, previous: previous, telemetry: spans}
+	if s.db, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, MaxConns: poolConns, Sealer: sealer, Tracer: spans.queries()}); err != nil {
 		return nil, err
 	}
 	if track {
-		if s.trackDB, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, MaxConns: trackConns, Sealer: sealer}); err != nil {
+		if s.trackDB, err = pgstore.Open(pgstore.Options{URL: p.databaseURL, MaxConns: trackConns, Sealer: sealer, Tracer: spans.queries()}); err != nil {
 			s.close()
 			return nil, err
 		}

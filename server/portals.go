@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/labstack/echo/v4"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/ui"
@@ -31,6 +32,8 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	if s.cfg.Demo {
 		e.GET("/_kit", p.Kit)
 	}
+	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waypost_streams_open",
+		Help: "Live parts of pages that are open in browsers."}, func() float64 { return float64(p.Streams()) }))
 	if s.http != nil {
 		s.http.RegisterOnShutdown(p.EndStreams)
 	}

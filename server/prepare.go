@@ -180,7 +180,7 @@ func opened(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*S
 	if s.parts, err = openDatabase(ctx, cfg, log); err != nil {
 		return err
 	}
-	if s.stores, err = openStores(cfg, s.parts, false); err != nil {
+	if s.stores, err = openStores(cfg, s.parts, false, nil); err != nil {
 		return err
 	}
 	s.services = newServices(cfg, s.stores, s.db, outboundGuard(cfg), noQueue{}, log)
@@ -231,7 +231,7 @@ func LoadSpool(ctx context.Context, cfg config.Config, log *slog.Logger, dir str
 		}
 		defer func() { err = errors.Join(err, sp.Close()) }()
 		records, _ = sp.Unreleased()
-		loader, err := newLoader(sp, dir, s.db, s.services, &conversion.InFlight{}, log)
+		loader, err := newLoader(sp, dir, s.db, s.services.conversions.RecordBatch, &conversion.InFlight{}, log)
 		if err != nil {
 			return err
 		}

@@ -298,7 +298,7 @@ func (r *restore) prove(ctx context.Context) error {
 	if _, err := migrate(ctx, r.parts.directURL); err != nil {
 		return err
 	}
-	stores, err := openStores(r.cfg, r.parts, false)
+	stores, err := openStores(r.cfg, r.parts, false, nil)
 	if err != nil {
 		return err
 	}

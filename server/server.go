@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/waypost/waypost/config"
@@ -50,6 +51,9 @@ type Server struct {
 	mail     *mail.Service // nil without role worker
 	sink     *sink         // nil outside the demo
 	handler  http.Handler  // what the door opens on
+	registry *prometheus.Registry
+	queued   *jobs.QueueCollector // nil without role worker
+	spans    *telemetry           // nil without an endpoint of traces
 	door     door
 	http     *http.Server
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
@@ -75,7 +79,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 	if s.lock, err = lockDataDir(cfg.DataDir); err != nil {
 		return err
 	}
-	redis.SetLogger(redisLog{log})
+	redis.SetLogger(redisLog{componentLog(log, "redis")})
 	if err := s.serve(); err != nil {
 		return err
 	}
@@ -95,12 +99,19 @@ func (s *Server) build(ctx context.Context) (err error) {
 		return err
 	}
 	s.queue = queue.MakeRedisClient().(redis.UniversalClient)
-	if s.stores, err = openStores(s.cfg, s.parts, cfg.Has(config.RoleTrack)); err != nil {
+	if s.spans, err = newTelemetry(cfg, componentLog(log, "traces")); err != nil {
 		return err
 	}
-	s.limits = newLimits(queue, log)
-	s.stores.limiter = s.limits
-	s.waker = jobs.NewWaker(queue, now, log)
+	if s.stores, err = openStores(s.cfg, s.parts, cfg.Has(config.RoleTrack), s.spans); err != nil {
+		return err
+	}
+	s.limits = newLimits(queue, componentLog(log, "limits"))
+	s.stores.meters = newMeters()
+	s.stores.limiter = s.meters.limiter(s.limits)
+	s.waker = jobs.NewWaker(queue, now, componentLog(log, "waker"))
+	if cfg.Has(config.RoleWorker) {
+		s.queued = jobs.NewQueueCollector(queue)
+	}
 	guard := outboundGuard(s.cfg, s.sink, s.troubledSink)
 	s.services = newServices(s.cfg, s.stores, s.db, guard, s.waker, log)
 	if cfg.Has(config.RoleTrack) {
@@ -109,7 +120,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 		}
 	}
 	if cfg.Has(config.RoleWorker) {
-		if s.mail, err = newMail(s.cfg, s.db, log); err != nil {
+		if s.mail, err = newMail(s.cfg, s.stores, componentLog(log, "mail")); err != nil {
 			return err
 		}
 	}
@@ -191,7 +202,7 @@ func (s *Server) startNode(g *group) {
 	g.node.start(func(ctx context.Context) error { s.watchSpool(ctx); return nil })
 	g.node.start(func(ctx context.Context) error { s.track.geo.watch(ctx, s.log); return nil })
 	g.node.start(func(ctx context.Context) error {
-		pgstore.ListenCatalogue(ctx, s.parts.directURL, s.log, s.track.routing.Refresh)
+		pgstore.ListenCatalogue(ctx, s.parts.directURL, componentLog(s.log, "routing"), s.track.routing.Refresh)
 		return nil
 	})
 }
@@ -202,9 +213,11 @@ func (s *Server) startWorkers(g *group) {
 		return
 	}
 	queue, _ := jobs.ParseRedis(s.parts.redisURL) // build has read it
-	g.workers.start(jobs.NewWorker(queue, s.services.postbacks, now, s.log).Run)
-	g.workers.start(jobs.NewSweeper(s.services.postbacks, s.log).Run)
-	g.workers.start(jobs.NewSchedule(s.db.PeriodicRuns(), now, s.log, s.periodic()...).Run)
+	g.workers.start(jobs.NewWorker(queue, s.services.postbacks, now, componentLog(s.log, "deliveries")).Run)
+	sweeper, schedule := jobs.NewSweeper(s.services.postbacks, componentLog(s.log, "sweeper")), jobs.NewSchedule(s.db.PeriodicRuns(), now, componentLog(s.log, "periodic jobs"), s.periodic()...)
+	s.registry.MustRegister(append(sweeper.Collectors(), schedule.Collectors()...)...)
+	g.workers.start(sweeper.Run)
+	g.workers.start(schedule.Run)
 }
 
 // stop tells the workers first, for a delivery under way takes longest; ends the requests, so that nothing new is
@@ -267,6 +280,12 @@ func (s *Server) closeAll(ctx context.Context) {
 	}
 	if s.waker != nil {
 		faults = append(faults, s.waker.Close())
+	}
+	if s.spans != nil {
+		s.spans.close(ctx)
+	}
+	if s.queued != nil {
+		faults = append(faults, s.queued.Close())
 	}
 	if s.queue != nil {
 		faults = append(faults, s.queue.Close())

@@ -15,6 +15,7 @@ import (
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/spool"
+	"github.com/waypost/waypost/web"
 )
 
 const (
@@ -41,6 +42,7 @@ func (t *Tracking) call(c echo.Context) (conversion.Result, error) {
 	if err != nil {
 		return conversion.Result{}, err
 	}
+	c.Response().Header().Set(web.HeaderRequestID, call.ID.String()) // its line of the incoming log
 	var result conversion.Result
 	wait := t.limited(call)
 	if wait > 0 {

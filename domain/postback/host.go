@@ -111,6 +111,18 @@ func (s *Service) resting(name string) bool {
 	return h != nil && h.breaker.wait(s.Clock()) > 0
 }
 
+// OpenBreakers is how many hosts this process leaves alone for the moment because they do not work.
+func (s *Service) OpenBreakers() (hosts int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, h := range s.hosts {
+		if h.breaker.open() {
+			hosts++
+		}
+	}
+	return hosts
+}
+
 // timed watches a request that begins now; the function that it returns is called with what came of it.
 func (s *Service) timed(h *host) (over func(try)) {
 	note := func(slow bool) {

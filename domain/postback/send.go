@@ -34,7 +34,7 @@ func (s *Service) send(ctx context.Context, l Lease, watched bool) (Result, Resp
 
 func newRequest(l Lease, at time.Time) (Request, error) {
 	d := &l.Delivery
-	r := Request{Method: d.Method, URL: d.URL, Header: map[string]string{HeaderID: d.ID.String()}}
+	r := Request{Method: d.Method, URL: d.URL, ConversionID: d.ConversionID, Header: map[string]string{HeaderID: d.ID.String()}}
 	if d.Method == MethodPOST {
 		signature, err := signAll(d.ID.String(), at, d.Body, l.SigningSecret, l.PreviousSecret)
 		if err != nil {

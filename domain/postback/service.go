@@ -104,11 +104,12 @@ type AddressGuard interface {
 
 // Request is what goes out.
 type Request struct {
-	Method  string
-	URL     string
-	Header  map[string]string
-	Body    string
-	Watched bool // the response tells its Detail; the request gets a connection of its own
+	Method       string
+	URL          string
+	Header       map[string]string
+	Body         string
+	ConversionID conversion.ID // that it tells of; it stays here
+	Watched      bool          // the response tells its Detail; the request gets a connection of its own
 }
 
 // Sender makes one HTTP request: no redirects, at most SendLimit.

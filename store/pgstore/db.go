@@ -33,6 +33,7 @@ type Options struct {
 	URL      string
 	MaxConns int32 // 0 = 20
 	Sealer   *Sealer
+	Tracer   pgx.QueryTracer // is told of statements and, if it is a pgx.BatchTracer, of batches; nil = nobody is
 }
 
 // Open makes the pool. It does not connect: a database that is away shows at the first use.
@@ -46,6 +47,7 @@ func Open(o Options) (*DB, error) {
 		cfg.MaxConns = o.MaxConns
 	}
 	cfg.ConnConfig.ConnectTimeout = time.Second
+	cfg.ConnConfig.Tracer = o.Tracer
 	if cfg.ConnConfig.RuntimeParams["statement_timeout"] == "" {
 		cfg.ConnConfig.RuntimeParams["statement_timeout"] = "10s" // the tracking path has shorter deadlines of its own
 	}
