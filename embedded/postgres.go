@@ -119,7 +119,7 @@ func (p *Postgres) obtain(ctx context.Context, n *note, major int, settings map[
 	err = p.awaitReady(ctx)
 	// An orphan that does not answer is replaced; a child of a cancelled start ends with it.
 	if errors.Is(err, errSilent) || errors.Is(err, context.Canceled) && !p.adopted {
-		p.log.WarnContext(ctx, "stopping the database server", "because", err)
+		p.log.WarnContext(ctx, "stopping the database server", "error", err)
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveUpLimit)
 		defer cancel()
 		if stopErr := p.shutdown(limited); stopErr != nil {

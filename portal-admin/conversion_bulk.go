@@ -2,7 +2,6 @@ package portaladmin
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
@@ -236,7 +235,7 @@ func (a *admin) bulkApply(f *portal.Frame) error {
 func (a *admin) showDone(f *portal.Frame, result conversion.BulkResult, back string) error {
 	v := bulkView{title: portal.Counted(result.Changed, "conversion") + " changed", lead: "What became of each. Postbacks to affiliates are on their way.", done: true, back: back}
 	if result.Stopped != nil {
-		slog.ErrorContext(f.Context(), "a change of many conversions stopped", slog.Any("error", result.Stopped))
+		f.LogError("a change of many conversions stopped", result.Stopped)
 		v.lead = "An error stopped the change: the conversions marked below were not tried. Send them again; what is changed already stays so."
 	}
 	if err := a.fillBulk(f, &v, result); err != nil {
