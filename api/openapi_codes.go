@@ -150,7 +150,7 @@ var errorCodes = []codeNote{
 	{"invalid_link", on(422), "body.token", "The link was used, is too old or was replaced by a newer one", "Ask for another"},
 	{"unstorable_data", on(422), "", "The database does not take these values", "Check texts for odd characters"},
 	{"too_many_attempts", on(429), "", "Too many wrong passwords, links or applications", "Try again after Retry-After"},
-	{"invalid_kind", on(422), "query.kind", "There is no such kind of event", "Send click, postback_in or delivery, or several separated by commas"},
+	{"invalid_kind", on(422), "query.kind", "There is no such kind", "Send what the parameter kind lists"},
 	{"invalid_length", on(422), "body.hours", "The link would be good for less than an hour or more than 30 days", "Send 1 to 720"},
 	{"view_required", on(422), "body.as", "An operator's link does not say whose eyes it shows the trace to", "Send affiliate, advertiser or operator"},
 	{"view_not_allowed", on(422), "body.as", "Only operators choose whose eyes a link shows a trace to", "Leave it out"},

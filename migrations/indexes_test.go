@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // reads.
 func TestIndexesOfLargeTables(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	db, err := sql.Open("pgx", storetest.URL(t))
 	if err != nil {
@@ -47,7 +48,30 @@ func TestIndexesOfLargeTables(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer reader.Rollback()
-	if _, err := migrations.Up(ctx, db); err != nil {
+	if err := migrations.UpTo(ctx, db, 6); err != nil {
+		t.Fatal(err)
+	}
+	// A column cannot come while somebody reads, but calls do not wait for that meanwhile.
+	ended := make(chan error, 1)
+	go func() { _, err := migrations.Up(ctx, db); ended <- err }()
+	for n := range 20 {
+		began := time.Now()
+		exec(fmt.Sprintf(`INSERT INTO postback_log (id, received_at, method, query, raw, ip, http_status, status, code, message, warnings, ignored)
+			VALUES ('00000000-0000-7000-8000-%012d', '2026-01-01 12:00+00', 'GET', '', '', '', 200, 'refused', '', '', '{}', '{}')`, n))
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("a call waited %s for the migration", took)
+		}
+		time.Sleep(50 * time.Millisecond) // the migration tries every half second
+	}
+	select {
+	case err := <-ended:
+		t.Errorf("the column came while the table was read, or never: %v", err)
+	default:
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
 		t.Fatal(err)
 	}
 	for index, days := range map[string]int{"clicks_by_aff_click_id": 2, "postback_log_by_ip": 1, "postback_log_by_offer": 1, "postback_log_by_code": 1,

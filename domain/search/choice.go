@@ -27,7 +27,7 @@ func (s *Service) Choices(ctx context.Context, actor account.Actor, c Choice) ([
 	}
 	switch c.Text = strings.TrimSpace(c.Text); {
 	case c.Kind != KindOffer && c.Kind != KindAffiliate && c.Kind != KindAdvertiser:
-		return nil, errs.Invalid("invalid_value", "must be offer, affiliate or advertiser").At("query.kind")
+		return nil, errs.Invalid("invalid_kind", "must be offer, affiliate or advertiser").At("query.kind")
 	case utf8.RuneCountInString(c.Text) > maxQuery:
 		return nil, errs.Invalid("too_long", "must have at most %d characters", maxQuery).At("query.q")
 	}
