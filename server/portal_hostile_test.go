@@ -275,7 +275,7 @@ var boundText = strings.Fields(`
 	goals.payout_model goals.revenue_model idempotency_keys.content_type idempotency_keys.key ledger_entries.account_id ledger_entries.currency
 	ledger_entries.from_account ledger_entries.kind ledger_entries.note ledger_entries.to_account mails.error mails.recipient mails.subject
 	network_logo.content_type network_settings.brand_colour network_settings.currency network_settings.logo_version network_settings.time_zone
-	offer_access.status offers.currency offers.status offers.visibility periodic_runs.job postback_log.code postback_log.method postback_log.status
+	offer_access.status offers.currency offers.status offers.visibility periodic_runs.job postback_log.code postback_log.method postback_log.rehearsed_role postback_log.status stats_daily_country.country
 	postbacks.goal_ids postbacks.method postbacks.paused_reason postbacks.statuses refresh_tokens.ip refresh_tokens.network trace_links.role
 	user_tokens.kind users.password_hash users.role users.status users.theme users.time_zone`)
 

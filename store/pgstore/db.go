@@ -126,6 +126,7 @@ func (db *DB) InTx(ctx context.Context, fn func(context.Context) error) error {
 	tx := &openTx{}
 	var fnErr error
 	err := db.gorm.WithContext(ctx).Connection(func(c *gorm.DB) error {
+		tx.gorm = c
 		err := c.Statement.ConnPool.(*sql.Conn).Raw(func(driver any) error {
 			tx.conn = driver.(*stdlib.Conn).Conn()
 			return nil
@@ -133,11 +134,20 @@ func (db *DB) InTx(ctx context.Context, fn func(context.Context) error) error {
 		if err != nil {
 			return err
 		}
-		return c.Transaction(func(g *gorm.DB) error {
-			tx.gorm = g
-			fnErr = fn(context.WithValue(ctx, txKey{}, tx))
+		// Not by database/sql: at the end of ctx it would roll back beside a native statement that is being written.
+		open, err := tx.conn.BeginTx(ctx, pgx.TxOptions{})
+		if err != nil {
+			return err
+		}
+		defer func() { // does nothing after the commit
+			rollback, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackWithin)
+			defer cancel()
+			_ = open.Rollback(rollback) // where it fails, the connection is closed
+		}()
+		if fnErr = fn(context.WithValue(ctx, txKey{}, tx)); fnErr != nil {
 			return fnErr
-		})
+		}
+		return open.Commit(ctx)
 	})
 	if fnErr != nil {
 		return fnErr // the domain's own error, not the store's to translate
@@ -150,6 +160,9 @@ func (db *DB) InTx(ctx context.Context, fn func(context.Context) error) error {
 	}
 	return nil
 }
+
+// rollbackWithin is how long a database may take to forget a transaction before its connection is closed.
+const rollbackWithin = time.Second
 
 // orm is GORM on the open transaction, or on the pool.
 func (db *DB) orm(ctx context.Context) *gorm.DB {

@@ -64,10 +64,15 @@ func TestLoadersAndRollersTogether(t *testing.T) {
 	var loaded atomic.Int64
 	loading, stop := context.WithCancel(ctx)
 	var loaders, others sync.WaitGroup
+	var covered atomic.Int64 // looks that found spans current while clicks were being loaded
 	for node := range 3 {
 		loaders.Go(func() {
 			r := rand.New(rand.NewPCG(5, uint64(node)))
-			for range 120 {
+			for n := range 120 {
+				// Now and then all loaders rest, so that something is added up before the next late clicks.
+				for seen, began := covered.Load(), time.Now(); n%40 == 39 && covered.Load() == seen && time.Since(began) < 3*time.Second; {
+					time.Sleep(time.Millisecond)
+				}
 				batch := clicksWithin(t, r, 1+r.IntN(20))
 				if err := db.Clicks().LoadClicks(ctx, batch); err != nil {
 					t.Error(err)
@@ -85,7 +90,6 @@ func TestLoadersAndRollersTogether(t *testing.T) {
 			}
 		})
 	}
-	var covered int
 	others.Go(func() {
 		for loading.Err() == nil {
 			before := loaded.Load()
@@ -97,13 +101,13 @@ func TestLoadersAndRollersTogether(t *testing.T) {
 			if n < before {
 				t.Errorf("%d clicks were loaded, but a report knows of %d", before, n)
 			}
-			covered += count(t, db, "SELECT count(*) FROM stats_days WHERE spans <> 0")
+			covered.Add(int64(count(t, db, "SELECT count(*) FROM stats_days WHERE spans <> 0")))
 		}
 	})
 	loaders.Wait()
 	stop()
 	others.Wait()
-	if covered == 0 {
+	if covered.Load() == 0 {
 		t.Error("nothing was added up while clicks were loaded: this proves little")
 	}
 	if err := db.Rollups().RollAll(ctx, rollDay.AddDate(0, 0, 1)); err != nil {

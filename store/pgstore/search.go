@@ -88,8 +88,8 @@ func like(text string, columns ...string) func(*gorm.Statement) {
 	}
 }
 
-// closest orders: the very id, then names that begin with the text, then the newest.
+// closest orders: the very id, the very name, names that begin with the text, then the newest.
 func closest(text string) clause.OrderBy {
-	return clause.OrderBy{Expression: clause.Expr{SQL: "id::text = ? DESC, name ILIKE ? DESC, id DESC",
-		Vars: []any{text, likeEscapes.Replace(text) + "%"}, WithoutParentheses: true}}
+	return clause.OrderBy{Expression: clause.Expr{SQL: "id::text = ? DESC, name ILIKE ? DESC, name ILIKE ? DESC, id DESC",
+		Vars: []any{text, likeEscapes.Replace(text), likeEscapes.Replace(text) + "%"}, WithoutParentheses: true}}
 }
