@@ -32,7 +32,7 @@ func TestNamesAtScale(t *testing.T) {
 		}
 	}
 	admin.Get("/admin/conversions").Shows("Lumio Sleep", "Voss Media")
-	for _, i := range []int{501, 777, many} {
+	for _, i := range []int{1, 501, 777, many} {
 		id, name := portaltest.ManyFrom+i, fmt.Sprint("Scale ", i)
 		for _, kind := range []string{"offer", "affiliate", "advertiser"} {
 			for _, q := range []string{fmt.Sprint(id), fmt.Sprintf("scale+%d", i)} {
