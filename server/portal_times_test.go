@@ -38,7 +38,7 @@ func TestTimesOfPages(t *testing.T) {
 	if _, err := db.Pool().Exec(t.Context(), "ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
-	w := &portalWorld{TB: t, db: db, hidden: map[byte][]string{}}
+	w := &portalWorld{TB: t, db: db, hidden: map[byte][]string{}, told: map[[2]int]string{}}
 	w.build(netip.MustParseAddrPort("127.0.0.1:8090"))
 	w.measured()
 	type figure struct {

@@ -79,6 +79,7 @@ type portalWorld struct {
 	whos    []visitor
 	ids     [2]map[string]string // segment of a path → id of the pair's thing behind it
 	marks   [2][]string
+	told    map[[2]int]string // by role and pair, what it sent of others by itself
 	hidden  map[byte][]string // by role, what no page of any pair may show it
 	count   int
 	still   bool // nothing is made for forms
@@ -89,7 +90,7 @@ func newPortalWorld(t testing.TB) *portalWorld {
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("OK")) }))
 	t.Cleanup(receiver.Close)
 	db := storetest.New(t)
-	w := &portalWorld{TB: t, db: db, tracker: receiver.URL, hidden: map[byte][]string{}}
+	w := &portalWorld{TB: t, db: db, tracker: receiver.URL, hidden: map[byte][]string{}, told: map[[2]int]string{}}
 	w.build(netip.MustParseAddrPort(receiver.Listener.Addr().String()))
 	w.must(db.EnsurePartitions(context.Background(), now().AddDate(0, 0, -3), now().AddDate(0, 0, 1)))
 	_, err := w.network.Update(context.Background(), tester, func(s *network.Settings) {
@@ -431,6 +432,9 @@ func (w *portalWorld) send(v visitor, method, target string, form url.Values, he
 	if strings.HasPrefix(target, "/t/") { // shows its maker's share of the truth, the affiliate's, to whoever holds the link
 		v.role = 'a'
 	}
+	if strings.HasSuffix(target, "/tracking") { // its call stands in its own log, whomever it names
+		w.told[[2]int{int(v.role), v.pair}] += form.Get("click_id") + " "
+	}
 	w.judge(v, method+" "+target+" "+form.Encode(), rec)
 	return rec
 }
@@ -450,7 +454,7 @@ func (w *portalWorld) judge(v visitor, asked string, rec *httptest.ResponseRecor
 		named = asked
 	}
 	shows := func(mark, why string) {
-		if at := strings.Index(answer, mark); at >= 0 && !strings.Contains(named, mark) {
+		if at := strings.Index(answer, mark); at >= 0 && !strings.Contains(named+w.told[[2]int{int(v.role), v.pair}], mark) {
 			w.Errorf("%s: %s shows %q (%s): …%s…", v.name, asked, mark, why, answer[max(0, at-150):min(len(answer), at+len(mark)+100)])
 		}
 	}
