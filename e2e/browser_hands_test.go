@@ -50,6 +50,15 @@ func (p *tab) follow(selector string) {
 	p.settle()
 }
 
+// pick types a part of a name into the field with that label, and clicks the name once it is offered.
+func (p *tab) pick(label, part, name string) {
+	p.t.Helper()
+	p.fill(label, part)
+	p.await(name+" is offered", fmt.Sprintf(`[...document.querySelectorAll('[role=listbox]:popover-open [role=option]')].some(o => o.innerText.startsWith(%s))`, quoted(name)))
+	p.click(name)
+	p.await(name+" is taken", fmt.Sprintf(`document.activeElement.role === 'combobox' && document.activeElement.value.endsWith(' · ' + %s)`, quoted(name)))
+}
+
 // choose clicks a radio button or checkbox in the card or group of that title.
 func (p *tab) choose(title, label string) {
 	p.t.Helper()

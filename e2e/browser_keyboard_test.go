@@ -167,8 +167,11 @@ func (j *journey) applyByKeys() {
 	o.sees("The request is approved")
 
 	p.goTo("Link builder")
-	p.tabTo("Offer")
+	p.typeInto("Offer", "lumio")
+	p.await("a name stands chosen", `document.getElementById(document.activeElement.getAttribute('aria-activedescendant'))?.innerText.includes('Lumio Mattress')`)
 	p.press(down)
+	p.press(enter)
+	p.await("the offer is taken", `/^\d+ · Lumio Mattress$/.test(document.activeElement.value) && document.activeElement.ariaExpanded === 'false'`)
 	p.typeInto("Your click id", "their-1")
 	p.await("the link follows", `document.querySelector('#link-url')?.textContent.includes('their-1')`)
 	j.link = ask[string](p, `document.querySelector('#link-url').textContent.trim()`)

@@ -1,5 +1,6 @@
 // <x-pick> is a combobox: the server offers names while one types (GET {data-url}?q=… answers ui.PickOptions). The first
-// name stands chosen once something was typed, and leaving the field takes it. A number is taken as it is.
+// name stands chosen once something was typed, and leaving the field or sending the form takes it. A number is taken as
+// it is.
 const numbered = /^#?\d+( |$)/;
 
 class XPick extends HTMLElement {
@@ -12,6 +13,7 @@ class XPick extends HTMLElement {
         if (!e.isTrusted && !this.contains(document.activeElement)) return; // filled by a script
         if (this.choosing) return;
         this.typed = true;
+        if (this.unclear()) e.stopPropagation(); // the form hears of the name that is chosen, not of its first letters
         clearTimeout(this.timer);
         this.timer = setTimeout(() => this.open(), 120);
       });
@@ -26,8 +28,10 @@ class XPick extends HTMLElement {
     }
     // An address names the number alone.
     this.lean = e => { const value = this.input.value; if (numbered.test(value) && this.input.form?.method === 'get' && e.formData.has(this.input.name)) e.formData.set(this.input.name, parseInt(value.replace('#', ''), 10)); };
+    this.hold = e => { if (this.typed && this.unclear()) { e.preventDefault(); e.stopImmediatePropagation(); this.send(e.submitter); } };
     this.form = this.input.form;
     this.form?.addEventListener('formdata', this.lean);
+    this.form?.addEventListener('submit', this.hold, true);
     this.move = e => { if (this.shown() && !this.list.contains(e.target)) this.place(); };
     addEventListener('scroll', this.move, { passive: true, capture: true });
     addEventListener('resize', this.move);
@@ -35,6 +39,7 @@ class XPick extends HTMLElement {
   disconnectedCallback() {
     clearTimeout(this.timer);
     this.form?.removeEventListener('formdata', this.lean);
+    this.form?.removeEventListener('submit', this.hold, true);
     removeEventListener('scroll', this.move, { capture: true });
     removeEventListener('resize', this.move);
   }
@@ -46,12 +51,14 @@ class XPick extends HTMLElement {
     if (this.input.readOnly || this.input.disabled) return false;
     clearTimeout(this.timer);
     this.flight?.abort();
-    const flight = this.flight = new AbortController(), url = new URL(this.dataset.url, location.href);
-    url.searchParams.set('q', this.typed ? this.input.value.replace(/^#?(\d+ · )?/, '').trim() : '');
+    this.asked = null;
+    const text = this.input.value, flight = this.flight = new AbortController(), url = new URL(this.dataset.url, location.href);
+    url.searchParams.set('q', this.typed ? text.replace(/^#?(\d+ · )?/, '').trim() : '');
     try {
       const answer = await fetch(url, { headers: { 'HX-Request': 'true' }, signal: flight.signal });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
       this.list.innerHTML = await answer.text();
+      this.asked = this.typed ? text : null; // what the list was found by
     } catch (error) {
       if (error.name === 'AbortError') return false;
       this.list.innerHTML = '<div class="none" role="option" aria-selected="false" aria-disabled="true">No names can be offered now. A number works all the same.</div>';
@@ -69,7 +76,7 @@ class XPick extends HTMLElement {
   }
   close() {
     clearTimeout(this.timer);
-    this.flight?.abort();
+    if (!this.taking) this.flight?.abort(); // a field that was left may still wait for its name
     if (this.shown()) this.list.hidePopover();
     this.input.setAttribute('aria-expanded', 'false');
     this.input.removeAttribute('aria-activedescendant');
@@ -83,6 +90,7 @@ class XPick extends HTMLElement {
     style.top = (at.bottom + size.height + 8 > innerHeight && at.top > size.height ? at.top - size.height - 8 : at.bottom) + 'px';
   }
   select(option, scroll = true) {
+    if (scroll) this.first = option; // what a hand only passes over is not taken on leaving
     for (const o of this.options()) o.setAttribute('aria-selected', String(o === option));
     if (!option || !this.shown()) { this.input.removeAttribute('aria-activedescendant'); return; }
     this.input.setAttribute('aria-activedescendant', option.id);
@@ -100,13 +108,22 @@ class XPick extends HTMLElement {
       e.stopPropagation();
       this.close();
     } else if (e.key === 'Enter') {
-      if (this.shown() && this.chosen() && !(this.typed && numbered.test(this.input.value.trim()))) { e.preventDefault(); this.choose(this.chosen()); } else if (this.typed && this.unclear()) { e.preventDefault(); this.take(); } else this.close();
+      if (this.shown() && this.chosen() && (!this.typed || this.unclear() && this.asked === this.input.value)) { e.preventDefault(); this.choose(this.chosen()); } else if (this.typed && this.unclear()) { e.preventDefault(); this.take(); } else this.close();
     }
   }
-  // take brings a typed text to the first name that fits.
+  // take brings a typed text to the name that stands chosen, of a list that may still have to come.
   async take() {
     const text = this.input.value;
-    if (await this.open() && this.input.value === text) this.choose(this.options()[0]);
+    this.taking = (this.taking ?? 0) + 1;
+    const found = this.asked === text || await this.open();
+    this.taking--;
+    if (found && this.typed && this.input.value === text) this.choose(this.first);
+  }
+  // send sends the form once the name is taken. One that nothing has goes as it is: the server says what is wrong.
+  async send(button) {
+    await this.take();
+    this.typed = false;
+    if (this.form?.isConnected) this.form.requestSubmit(button);
   }
   choose(option) {
     if (!option) return;
