@@ -148,8 +148,8 @@ func TestBackupOfARunningServerIsRestored(t *testing.T) {
 	w.stop()
 	restored := mustServe(t, dir, "WAYPOST_ADMIN_EMAIL=", "WAYPOST_ADMIN_PASSWORD=")
 	rc := restored.mustLogIn()
-	if out := mustRun(t, restored.env, "doctor"); !strings.Contains(out, "balances") || strings.Contains(out, "fail") {
-		t.Errorf("doctor:\n%s", out)
+	if got, text, exit := findings(t, restored.env); got["balances"] != "ok" || exit != 0 {
+		t.Errorf("doctor: balances %q, exit code %d\n%s", got["balances"], exit, text)
 	}
 	for _, id := range sample {
 		if got := rc.must("GET", "/clicks/"+id+"/trace", nil, http.StatusOK); !reflect.DeepEqual(got, traces[id]) {
@@ -174,8 +174,8 @@ func TestBackupOfARunningServerIsRestored(t *testing.T) {
 		t.Errorf("a new affiliate took the id %s again", id)
 	}
 	eventually(t, 20*time.Second, "balances equal the ledger after more traffic", func() bool {
-		out, err := command(restored.env, "doctor")
-		return err == nil && !strings.Contains(out, "fail")
+		got, _, exit := findings(t, restored.env)
+		return got["balances"] == "ok" && exit == 0
 	})
 }
 
