@@ -20,6 +20,7 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver for goose and for cloning
 
+	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/embedded"
 	"github.com/waypost/waypost/migrations"
 	"github.com/waypost/waypost/store/pgstore"
@@ -149,12 +150,38 @@ type DB = pgstore.DB
 // New makes a migrated database for this test and opens it.
 func New(t testing.TB) *DB {
 	t.Helper()
-	db, err := pgstore.Open(pgstore.Options{URL: URL(t), MaxConns: 20, Sealer: Sealer(t)})
+	return open(t, URL(t))
+}
+
+func open(t testing.TB, url string) *DB {
+	t.Helper()
+	db, err := pgstore.Open(pgstore.Options{URL: url, MaxConns: 20, Sealer: Sealer(t)})
 	if err != nil {
 		t.Fatalf("open database: %v", err)
 	}
 	t.Cleanup(db.Close)
+	connect(t, db)
 	return db
+}
+
+// connectWithin is how long a busy machine may take to open a new database's first connection.
+const connectWithin = 30 * time.Second
+
+// connect opens the pool's first connection, so that no test fails where its machine takes longer for it than the half
+// second that a caller of the store waits for a connection.
+func connect(t testing.TB, db *DB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), connectWithin)
+	defer cancel()
+	for {
+		err := db.Ping(ctx) // a try takes a second at most
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !errs.Is(err, errs.KindUnavailable) {
+			t.Fatalf("connect to the test's database: %v", err)
+		}
+	}
 }
 
 // Sealer has a secret of its own per test binary.
