@@ -39,6 +39,9 @@ const lookPage = `(() => {
 	}
 	for (const c of document.querySelectorAll('td, th')) if (c.checkVisibility() && c.scrollWidth > c.clientWidth + 2 && getComputedStyle(c).overflowX === 'visible')
 		bad.push('a cell of ' + c.clientWidth + ' px holds ' + c.scrollWidth + ': ' + c.outerHTML.slice(0, 160));
+	for (const c of document.querySelectorAll('.table .wide')) if (c.checkVisibility() && c.getBoundingClientRect().width < 100) {
+		bad.push('a wide column of ' + Math.round(c.getBoundingClientRect().width) + ' px: ' + c.outerHTML.slice(0, 160)); break;
+	}
 	const h1 = document.querySelectorAll('h1').length;
 	if (h1 !== 1) bad.push(h1 + ' h1');
 	const keys = document.querySelectorAll('form[method=post]:not(:has([name=csrf]))');
