@@ -22,7 +22,7 @@ func (s *service) clickRoutes() {
 	register(s, op{"trace-click", http.MethodGet, "/clicks/{click_id}/trace", "Tell all that happened to a click", tagClicks, 0, nil}, s.traceClick)
 }
 
-// clickBody is a click. Of the affiliate's own marks an advertiser sees those that the offer's destination brings it.
+// clickBody is a click; it has no field that any role may not see.
 type clickBody struct {
 	ClickID      string        `json:"click_id" doc:"Id of the click"`
 	OfferID      offer.ID      `json:"offer_id" doc:"The offer, as the link named it: there may be none"`
@@ -35,9 +35,9 @@ type clickBody struct {
 	Device       string        `json:"device" doc:"desktop, mobile, tablet or other; empty if unknown"`
 	OS           string        `json:"os" doc:"Operating system; empty if unknown"`
 	Browser      string        `json:"browser" doc:"Browser; empty if unknown"`
-	ClickSubs
+	Subs
 	Source        string    `json:"source" doc:"Traffic source"`
-	AffClickID    *string   `json:"aff_click_id,omitempty" doc:"The affiliate's own click id; left out for an advertiser whose destination does not carry it"`
+	AffClickID    string    `json:"aff_click_id" doc:"The affiliate's own click id"`
 	LandingPageID string    `json:"landing_page_id" doc:"Landing page"`
 	CreativeID    string    `json:"creative_id" doc:"Creative"`
 	DeepLink      string    `json:"deep_link" doc:"Page of the advertiser that the link asked for"`
@@ -52,30 +52,9 @@ type clickBody struct {
 func (s *service) newClickBody(c click.Click) clickBody {
 	return clickBody{ClickID: s.Clicks.Text(c.ID), OfferID: c.OfferID, AffiliateID: c.AffiliateID,
 		AdvertiserID: c.AdvertiserID, Valid: c.Valid(), Reason: optionalText(c.Reason), IP: c.IP, Country: c.Country,
-		Device: c.Device, OS: c.OS, Browser: c.Browser, ClickSubs: newClickSubs(c), Source: c.Source, AffClickID: shown(!c.Withheld || c.AffClickID != "", c.AffClickID),
+		Device: c.Device, OS: c.OS, Browser: c.Browser, Subs: newSubs(c.Subs), Source: c.Source, AffClickID: c.AffClickID,
 		LandingPageID: c.LandingPageID, CreativeID: c.CreativeID, DeepLink: c.DeepLink, Coupon: c.Coupon,
 		UserAgent: c.UserAgent, Referrer: c.Referrer, Language: c.Language, Robot: c.Robot, CreatedAt: moment(c.CreatedAt())}
-}
-
-// ClickSubs are the sub ids of a click; those that its reader may not see are left out.
-type ClickSubs struct {
-	Sub1  *string `json:"sub1,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub2  *string `json:"sub2,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub3  *string `json:"sub3,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub4  *string `json:"sub4,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub5  *string `json:"sub5,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub6  *string `json:"sub6,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub7  *string `json:"sub7,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub8  *string `json:"sub8,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub9  *string `json:"sub9,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-	Sub10 *string `json:"sub10,omitempty" doc:"Free value of the affiliate; left out for an advertiser whose destination does not carry it"`
-}
-
-func newClickSubs(c click.Click) (s ClickSubs) {
-	for i, to := range []**string{&s.Sub1, &s.Sub2, &s.Sub3, &s.Sub4, &s.Sub5, &s.Sub6, &s.Sub7, &s.Sub8, &s.Sub9, &s.Sub10} {
-		*to = shown(!c.Withheld || c.Subs[i] != "", c.Subs[i])
-	}
-	return s
 }
 
 // clickFilter reads the click id that a list is narrowed to; none is the zero id.

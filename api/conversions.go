@@ -36,11 +36,11 @@ type conversionBody struct {
 	AdvertiserID     advertiser.ID  `json:"advertiser_id" doc:"The advertiser"`
 	Status           string         `json:"status" enum:"pending,hold,approved,rejected,trash" doc:"Where it stands"`
 	HoldUntil        *time.Time     `json:"hold_until" nullable:"true" doc:"When a conversion on hold approves itself; null for others"`
-	Val              *money.Rate    `json:"val" nullable:"true" doc:"Sale value in currency; null for an affiliate where the offer keeps it (show_value)"`
+	Val              *money.Rate    `json:"val,omitempty" doc:"Sale value in currency; left out for an affiliate where the offer keeps it (show_value)"`
 	Commission       *string        `json:"commission,omitempty" doc:"Owed to the affiliate"`
 	Revenue          *string        `json:"revenue,omitempty" doc:"Owed by the advertiser"`
 	Currency         string         `json:"currency" doc:"ISO 4217: the offer's, of val, commission and revenue"`
-	OriginalVal      *money.Rate    `json:"original_val" nullable:"true" doc:"Sale value as sent; null like val"`
+	OriginalVal      *money.Rate    `json:"original_val,omitempty" doc:"Sale value as sent; left out like val"`
 	OriginalCurrency string         `json:"original_currency" doc:"ISO 4217, as sent"`
 	Rate             *money.Rate    `json:"rate" nullable:"true" doc:"From the original currency; null while there is none"`
 	Test             bool           `json:"test" doc:"A test: in no ledger and no report"`

@@ -15,7 +15,7 @@ func (s *service) linkRoutes() {
 	register(s, op{"make-tracking-link", http.MethodPost, "/tracking-links", "Make a tracking link", tagLinks, 201, nil}, s.makeLink)
 }
 
-// Subs are the ten sub ids of a link.
+// Subs are the ten sub ids of a link or a click.
 type Subs struct {
 	Sub1  string `json:"sub1" required:"false" doc:"Free value of the affiliate"`
 	Sub2  string `json:"sub2" required:"false" doc:"Free value of the affiliate"`
@@ -31,6 +31,10 @@ type Subs struct {
 
 func (s Subs) array() [10]string {
 	return [10]string{s.Sub1, s.Sub2, s.Sub3, s.Sub4, s.Sub5, s.Sub6, s.Sub7, s.Sub8, s.Sub9, s.Sub10}
+}
+
+func newSubs(a [10]string) Subs {
+	return Subs{a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]}
 }
 
 type linkMake struct {

@@ -11,7 +11,6 @@ import (
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
-	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/portal/portaltest"
 )
 
@@ -55,25 +54,6 @@ func TestSentTestIsMarked(t *testing.T) {
 		a.Post("/advertiser/offers/1/tracking", form)
 	}
 	a.Post("/advertiser/offers/1/tracking", form).Is(429)
-}
-
-// Of the affiliate's own marks the advertiser sees those that its destination brings it.
-func TestTraceKeepsTheAffiliatesMarks(t *testing.T) {
-	t.Parallel()
-	n := mounted(t)
-	a, at := n.Advertiser(0), "/advertiser/trace/"+n.ClickIDs[portaltest.ClickLead]
-	change := func(to string) {
-		if _, _, err := n.Offers.Update(t.Context(), portaltest.System, n.OfferOf[portaltest.Public].ID, func(o *offer.Offer) { o.DestinationURL = to }); err != nil {
-			t.Fatal(err)
-		}
-	}
-	change("https://shop.example/?c={click_id}")
-	a.Get(at).Is(200).Lacks("fb-04", "theirs-0")
-	a.Get("/advertiser/debugger?click="+n.ClickIDs[portaltest.ClickLead]).Is(200).Lacks("fb-04", "theirs-0")
-	change("https://shop.example/?c={click_id}&s=[sub1]")
-	a.Get(at).Is(200).Shows("fb-04").Lacks("theirs-0")
-	change("https://shop.example/?c={click_id}&s={aff_click_id}")
-	a.Get(at).Is(200).Shows("theirs-0").Lacks("fb-04")
 }
 
 // An offer whose destination carries no click id says so on its tracking page until it does.

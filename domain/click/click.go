@@ -59,8 +59,6 @@ type Click struct {
 	AdvertiserID advertiser.ID // 0 where the offer is unknown
 	Reason       Reason
 	Facts
-
-	Withheld bool // AffClickID and Subs are only those that the advertiser gets anyway; set for its eyes alone
 }
 
 // Valid tells a click that may earn.

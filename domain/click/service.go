@@ -37,8 +37,6 @@ type Store interface {
 	Exists(ctx context.Context, id ID) (bool, error)
 	// List gives the newest first.
 	List(ctx context.Context, scope account.Scope, f Filter, p domain.Page) (domain.Slice[Click], error)
-	// Destinations are the destination URLs of these offers.
-	Destinations(ctx context.Context, offers []offer.ID) (map[offer.ID]string, error)
 }
 
 // Service reads clicks. They are made by package tracking.
@@ -89,18 +87,13 @@ func (s *Service) Find(ctx context.Context, actor account.Actor, id ID) (Click, 
 		return Click{}, err
 	}
 	c, err := s.store.Get(ctx, actor.Scope(), id)
-	if errs.Is(err, errs.KindNotFound) {
-		if err := s.awaitArrival(ctx, id); err != nil {
-			return Click{}, err
-		}
-		c, err = s.store.Get(ctx, actor.Scope(), id)
+	if !errs.Is(err, errs.KindNotFound) {
+		return c, err
 	}
-	if err != nil {
+	if err := s.awaitArrival(ctx, id); err != nil {
 		return Click{}, err
 	}
-	one := []Click{c}
-	err = s.seen(ctx, actor, one)
-	return one[0], err
+	return s.store.Get(ctx, actor.Scope(), id)
 }
 
 // awaitArrival returns when the click has a row, or when the wait is over.
@@ -121,18 +114,10 @@ func (s *Service) awaitArrival(ctx context.Context, id ID) error {
 	}
 }
 
-// List gives a part of the clicks that the actor may see, newest first. An advertiser finds none by the affiliate's own
-// id, for it may not know of it.
+// List gives a part of the clicks that the actor may see, newest first.
 func (s *Service) List(ctx context.Context, actor account.Actor, f Filter, p domain.Page) (domain.Slice[Click], error) {
 	if err := actor.Require(account.PermissionReadTraffic); err != nil {
 		return domain.Slice[Click]{}, err
 	}
-	if _, advertiser := actor.Scope().Advertiser(); advertiser && f.AffClickID != "" {
-		return domain.Slice[Click]{}, nil
-	}
-	found, err := s.store.List(ctx, actor.Scope(), f, p)
-	if err != nil {
-		return domain.Slice[Click]{}, err
-	}
-	return found, s.seen(ctx, actor, found.Items)
+	return s.store.List(ctx, actor.Scope(), f, p)
 }

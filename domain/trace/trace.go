@@ -171,10 +171,7 @@ func (t *teller) tell(at, cause time.Time, kind Kind, data map[string]any, forma
 func (t *teller) click(c click.Click, text func(click.ID) string) {
 	data := map[string]any{"click_id": text(c.ID), "offer_id": c.OfferID, "affiliate_id": c.AffiliateID,
 		"valid": c.Valid(), "ip": c.IP, "country": c.Country, "device": c.Device, "os": c.OS, "browser": c.Browser,
-		"source": c.Source, "user_agent": c.UserAgent, "referrer": c.Referrer, "robot": c.Robot}
-	if !c.Withheld || c.AffClickID != "" {
-		data["aff_click_id"] = c.AffClickID
-	}
+		"source": c.Source, "aff_click_id": c.AffClickID, "user_agent": c.UserAgent, "referrer": c.Referrer, "robot": c.Robot}
 	for i, sub := range c.Subs {
 		if sub != "" {
 			data[fmt.Sprintf("sub%d", i+1)] = sub

@@ -20,16 +20,3 @@ func (s Conversions) ValuesShown(ctx context.Context, offers []offer.ID) (map[of
 	}
 	return shown, nil
 }
-
-// Destinations implements click.Store.
-func (s Clicks) Destinations(ctx context.Context, offers []offer.ID) (map[offer.ID]string, error) {
-	rows, err := gorm.G[offerRow](s.db.orm(ctx)).Select("id, destination_url").Where("id IN ?", int64s(offers)).Find(ctx)
-	if err != nil {
-		return nil, translate("read destinations", err)
-	}
-	urls := make(map[offer.ID]string, len(rows))
-	for _, o := range rows {
-		urls[offer.ID(o.ID)] = o.DestinationURL
-	}
-	return urls, nil
-}
