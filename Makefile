@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := bin/waypost
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race fuzz bench lint check fmt parts ui screenshots
+.PHONY: help run build test race fuzz bench times lint check fmt parts ui screenshots
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,14 +36,17 @@ BENCH ?=
 bench: build parts ## figures beside ceilings, rivals and targets, about six minutes (BENCH=flags; see docs/performance.md)
 	go run ./bench $(BENCH)
 
+times: parts ## how long each page of the portals takes on the demo's data
+	go test -tags bench ./server -run 'TestTimesOfPages$$' -count=1 -v
+
 lint: check ## everything of check, and govulncheck
 	@sh .ci/govulncheck.sh
 
 check: ui ## gofmt, go vet, staticcheck, and that the committed files of the portals are what their sources make
 	@test -z "$$(git status --porcelain -- ui/dist '*_templ.go')" || { echo "commit what make ui makes:"; git status --short -- ui/dist '*_templ.go'; exit 1; }
 	@test -z "$$(gofmt -l .)" || { echo "run make fmt:"; gofmt -l .; exit 1; }
-	go vet ./...
-	go tool staticcheck ./...
+	go vet -tags bench ./...
+	go tool staticcheck -tags bench ./...
 
 ui: ## make the templates' Go files and ui/dist from their sources
 	@go tool templ generate -log-level error

@@ -144,15 +144,7 @@ func conversionRow(f *portal.Frame, n portal.Names, c conversion.Conversion) ui.
 	}
 	return ui.Row{ID: "c-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)},
 		{Text: n.Affiliate(c.AffiliateID), Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))}, {Text: portal.Price(c.Val, c.Commission.Currency())},
-		{Text: portal.Money(c.Revenue)}, zeroMarked(ui.Cell{Text: portal.Money(c.Commission), Strong: true}, c.WhyNoCommission()), {Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
-}
-
-// zeroMarked marks an amount of nothing that somebody should look at.
-func zeroMarked(c ui.Cell, why string) ui.Cell {
-	if why != "" {
-		c.Sub, c.Title = "Needs a look", portal.Sentence(why)
-	}
-	return c
+		{Text: portal.Money(c.Revenue)}, portal.ZeroMarked(ui.Cell{Text: portal.Money(c.Commission), Strong: true}, c.WhyNoCommission()), {Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
 }
 
 // conversionName is what a conversion is called: by its transaction id, else by the end of its own.

@@ -3,7 +3,6 @@ package portaladmin
 import (
 	"net/http"
 
-	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
@@ -29,9 +28,6 @@ func (v exampleView) icon(line ui.Flash) string {
 func (a *admin) explainGoal(f *portal.Frame) error {
 	o, err := a.findOffer(f)
 	if err != nil {
-		return err
-	}
-	if err := f.Actor.Require(account.PermissionManageCatalogue); err != nil {
 		return err
 	}
 	var in goalInput

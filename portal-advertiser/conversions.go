@@ -105,16 +105,8 @@ func (s *pages) conversionRow(f *portal.Frame, names portal.Names, c conversion.
 	}
 	return ui.Row{ID: "conversion-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{
 		what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)}, {Text: names.Offer(c.OfferID), Sub: names.Goal(c.OfferID, c.GoalID)},
-		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Price(c.Val, currency)}, zeroMarked(ui.Cell{Text: portal.Money(c.Revenue), Strong: true}, c.WhyNoRevenue()),
+		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Price(c.Val, currency)}, portal.ZeroMarked(ui.Cell{Text: portal.Money(c.Revenue), Strong: true}, c.WhyNoRevenue()),
 		{Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
-}
-
-// zeroMarked marks a cost of nothing that somebody should look at.
-func zeroMarked(c ui.Cell, why string) ui.Cell {
-	if why != "" {
-		c.Sub, c.Title = "Needs a look", portal.Sentence(why)
-	}
-	return c
 }
 
 func (s *pages) conversionColumns() []portal.CSVColumn[conversion.Conversion] {

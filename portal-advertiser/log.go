@@ -86,7 +86,7 @@ func (s *pages) callRow(f *portal.Frame, names portal.Names, l conversion.LogEnt
 	at := ui.Cell{Text: f.LogTime(l.ReceivedAt), Title: f.Exact(l.ReceivedAt), Href: f.Path(logPath + "/" + l.ID.String()), Sheet: "Incoming call"}
 	what := ui.Cell{Text: callText(l), Sub: portal.RehearsedBy(l), Badge: ui.StatusBadge(ui.Calls, string(l.Status)), Narrow: names.Offer(l.OfferID) + " · " + portal.Or(param(l, "txid"))}
 	return ui.Row{ID: "call-" + l.ID.String(), Cells: []ui.Cell{at, what, {Text: names.Offer(l.OfferID)}, {Text: portal.Or(param(l, "txid")), Mono: true},
-		{Text: s.shortClick(l.ClickID), Mono: true, Href: s.traceHref(f, l.ClickID)}, {Text: l.IP, Mono: true}, {Text: strconv.Itoa(l.HTTPStatus)}}}
+		{Text: s.shortClick(l.ClickID), Mono: true, Href: s.callTrace(f, l)}, {Text: l.IP, Mono: true}, {Text: strconv.Itoa(l.HTTPStatus)}}}
 }
 
 // callText is the reason in words.
@@ -132,6 +132,14 @@ func (s *pages) traceHref(f *portal.Frame, id click.ID) string {
 	return f.Path("/trace/" + s.Clicks.Text(id))
 }
 
+// callTrace leads to the click of a call. A call that was matched with no offer names another's click, or none.
+func (s *pages) callTrace(f *portal.Frame, l conversion.LogEntry) string {
+	if l.OfferID == 0 {
+		return ""
+	}
+	return s.traceHref(f, l.ClickID)
+}
+
 func (s *pages) clickText(id click.ID) string {
 	if id.IsZero() {
 		return ""
@@ -164,7 +172,7 @@ func (s *pages) call(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	v := callView{line: l, offer: names.Offer(l.OfferID), params: portal.CallPairs(l.Query), advice: l.Hints(), trace: s.traceHref(f, l.ClickID), curl: curlOf(s.TrackingURL, l)}
+	v := callView{line: l, offer: names.Offer(l.OfferID), params: portal.CallPairs(l.Query), advice: l.Hints(), trace: s.callTrace(f, l), curl: curlOf(s.TrackingURL, l)}
 	v.facts = []ui.Pair{{Label: "Received", Text: f.Exact(l.ReceivedAt)}, {Label: "Answer", Text: fmt.Sprintf("HTTP %d, %s", l.HTTPStatus, l.Code)},
 		{Label: "From", Text: l.IP, Mono: true}, {Label: "Offer", Text: v.offer}}
 	if by := portal.RehearsedBy(l); by != "" {

@@ -54,7 +54,7 @@ type Figures struct {
 // counted once each, whatever their currencies. chosen is all's first where it is none of them.
 func NewFigures(all []Figure, chosen string, main money.Currency, days, before []string, items []report.Row, href func(metric string) string) Figures {
 	is, was := byDay(items, days, main), byDay(items, before, main)
-	v := Figures{Is: addUp(is, main), Was: addUp(was, main)}
+	v := Figures{Is: report.AddUp(is, main), Was: report.AddUp(was, main)}
 	if !slices.ContainsFunc(all, func(m Figure) bool { return m.ID == chosen }) {
 		chosen = all[0].ID
 	}
@@ -90,23 +90,9 @@ func byDay(items []report.Row, days []string, main money.Currency) []report.Row 
 	}
 	rows := make([]report.Row, len(days))
 	for i, day := range days {
-		rows[i] = addUp(of[day], main)
+		rows[i] = report.AddUp(of[day], main)
 	}
 	return rows
-}
-
-// addUp adds rows up: all that they count, and the money of the main currency.
-func addUp(rows []report.Row, main money.Currency) report.Row {
-	sum := report.Row{Currency: main, Revenue: report.NewSum(new(big.Int), main), Commission: report.NewSum(new(big.Int), main)}
-	for _, r := range rows {
-		sum.Clicks, sum.InvalidClicks, sum.Conversions = sum.Clicks+r.Clicks, sum.InvalidClicks+r.InvalidClicks, sum.Conversions+r.Conversions
-		sum.Approved, sum.Pending, sum.Rejected = sum.Approved+r.Approved, sum.Pending+r.Pending, sum.Rejected+r.Rejected
-		if r.Currency == main {
-			sum.Revenue = report.NewSum(new(big.Int).Add(sum.Revenue.Minor(), r.Revenue.Minor()), main)
-			sum.Commission = report.NewSum(new(big.Int).Add(sum.Commission.Minor(), r.Commission.Minor()), main)
-		}
-	}
-	return sum
 }
 
 // values are for drawing only.

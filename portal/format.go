@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain/money"
+	"github.com/waypost/waypost/ui"
 )
 
 // None stands where there is no value.
@@ -151,4 +152,12 @@ func plural(n int, word string) string {
 		return "1 " + word
 	}
 	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// ZeroMarked marks an amount of nothing that somebody should look at, with the reason.
+func ZeroMarked(c ui.Cell, why string) ui.Cell {
+	if why != "" {
+		c.Sub, c.Title = "Needs a look", Sentence(why)
+	}
+	return c
 }

@@ -81,7 +81,7 @@ var adminRights = map[string]portalRight{
 	"GET /offers/:id/goals/new":               {may: managers},
 	"POST /offers/:id/goals/new":              {may: managers, form: goalForm},
 	"GET /offers/:id/goals/:goal":             {may: managers},
-	"POST /offers/:id/goals/explain":          {may: managers, form: defaultGoalForm},
+	"POST /offers/:id/goals/explain":          {may: allOperators, form: defaultGoalForm},
 	"POST /offers/:id/goals/:goal":            {may: managers, form: defaultGoalForm},
 	"POST /offers/:id/goals/:goal/delete":     {may: managers},
 	"GET /offers/:id/access":                  {may: allOperators},

@@ -1,3 +1,5 @@
+//go:build bench
+
 package server
 
 import (
@@ -17,17 +19,14 @@ import (
 	"github.com/waypost/waypost/store/storetest"
 )
 
-var portalDays = flag.Int("portal-days", 0, "measure the portals' pages on the demo's data of this many days")
+var portalDays = flag.Int("portal-days", 30, "measure the portals' pages on the demo's data of this many days")
 
 // TestTimesOfPages prints how long each page of the portals takes on the demo's data:
 //
-//	go test ./server -run TestTimesOfPages -portal-days=30 -v
+//	make times
 //
 // It judges nothing: a figure of a busy machine tells nothing of the page.
 func TestTimesOfPages(t *testing.T) {
-	if *portalDays == 0 {
-		t.Skip("needs -portal-days")
-	}
 	db := storetest.New(t)
 	began := time.Now()
 	sum := mustLoadDemo(t, db, 1, *portalDays, now())

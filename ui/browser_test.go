@@ -94,9 +94,6 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 // browser opens a page that shares no cookies with those of other tests.
 func browser(t *testing.T) context.Context {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs Chromium")
-	}
 	parent, err := chromium()
 	if err != nil {
 		t.Fatalf("Chromium does not start: %v", err)

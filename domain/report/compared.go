@@ -9,6 +9,7 @@ import (
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/money"
 )
 
 // Compared gives the report of a period and that of the one right before it, which begins at a date or time like
@@ -86,8 +87,7 @@ func addUp(rows []Row) (totals []Row) {
 			i, totals = len(totals), append(totals, Row{Currency: r.Currency, Commission: NewSum(new(big.Int), r.Currency), Revenue: NewSum(new(big.Int), r.Currency)})
 		}
 		t := &totals[i]
-		t.Clicks, t.UniqueClicks, t.InvalidClicks = t.Clicks+r.Clicks, t.UniqueClicks+r.UniqueClicks, t.InvalidClicks+r.InvalidClicks
-		t.Conversions, t.Approved, t.Pending, t.Rejected = t.Conversions+r.Conversions, t.Approved+r.Approved, t.Pending+r.Pending, t.Rejected+r.Rejected
+		t.count(r)
 		t.Commission, t.Revenue = t.Commission.add(r.Commission), t.Revenue.add(r.Revenue)
 	}
 	slices.SortFunc(totals, func(a, b Row) int {
@@ -97,4 +97,22 @@ func addUp(rows []Row) (totals []Row) {
 		return cmp.Compare(a.Currency, b.Currency)
 	})
 	return totals
+}
+
+// AddUp gives one row of many: all that they count, and the money of one currency.
+func AddUp(rows []Row, of money.Currency) Row {
+	sum := Row{Currency: of, Commission: NewSum(new(big.Int), of), Revenue: NewSum(new(big.Int), of)}
+	for _, r := range rows {
+		sum.count(r)
+		if r.Currency == of {
+			sum.Commission, sum.Revenue = sum.Commission.add(r.Commission), sum.Revenue.add(r.Revenue)
+		}
+	}
+	return sum
+}
+
+// count adds what another row counts.
+func (r *Row) count(o Row) {
+	r.Clicks, r.UniqueClicks, r.InvalidClicks = r.Clicks+o.Clicks, r.UniqueClicks+o.UniqueClicks, r.InvalidClicks+o.InvalidClicks
+	r.Conversions, r.Approved, r.Pending, r.Rejected = r.Conversions+o.Conversions, r.Approved+o.Approved, r.Pending+o.Pending, r.Rejected+o.Rejected
 }
