@@ -24,7 +24,9 @@ import (
 
 // Both look up each id by both halves of its key. OFFSET 0 keeps the subquery whole, so that the plan is a loop over the
 // primary key whatever the planner believes: left to itself it scans all of a day whose partition is new and has no
-// statistics yet, as it is every midnight. The bounds of the day prune the other partitions before the loop begins.
+// statistics yet, as it is every midnight. The bounds prune the partitions of all other days before the loop begins, and
+// each id's time all but its own within it: sales come for clicks of many days, and a statement for each day cost more
+// than all that it found.
 const (
 	selectLines = `SELECT l.id, l.received_at, l.method, l.query, l.ip, l.http_status, l.status, l.code, l.message,
 	l.warnings::text AS warnings, l.ignored::text AS ignored, l.click_id, l.conversion_id, l.offer_id, l.affiliate_id,
@@ -44,18 +46,17 @@ FROM unnest($1::uuid[], $2::timestamptz[]) AS k (id, at), LATERAL (SELECT * FROM
 )
 
 // LoadCalls gives the lines of the incoming log with these ids and these clicks, as far as they exist, in one round
-// trip: one statement for each day that the ids are of.
+// trip.
 func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, lock bool, clicks []click.ID) (
 	map[conversion.LogID]conversion.LogEntry, map[click.ID]click.Click, error) {
 	b := &pgx.Batch{}
 	stored, found := map[conversion.LogID]conversion.LogEntry{}, map[click.ID]click.Click{}
-	lines := selectLines
-	if lock {
-		lines += lockLines
-	}
-	lines += asLines
-	for _, d := range byDay(logs, func(id conversion.LogID) domain.UUID { return id.UUID }) {
-		b.Queue(lines, d.ids, d.times, d.from, d.to).Query(func(rows pgx.Rows) error {
+	if len(logs) > 0 {
+		lines := selectLines
+		if lock {
+			lines += lockLines
+		}
+		b.Queue(lines+asLines, keysOf(logs, func(id conversion.LogID) domain.UUID { return id.UUID })...).Query(func(rows pgx.Rows) error {
 			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[logRow])
 			for _, r := range read {
 				e := r.entry()
@@ -64,8 +65,8 @@ func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, loc
 			return err
 		})
 	}
-	for _, d := range byDay(clicks, func(id click.ID) domain.UUID { return domain.UUID(id) }) {
-		b.Queue(selectClicks, d.ids, d.times, d.from, d.to).Query(func(rows pgx.Rows) error {
+	if len(clicks) > 0 {
+		b.Queue(selectClicks, keysOf(clicks, func(id click.ID) domain.UUID { return domain.UUID(id) })...).Query(func(rows pgx.Rows) error {
 			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[clickRow])
 			for _, r := range read {
 				c := r.click()
@@ -77,31 +78,21 @@ func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, loc
 	return stored, found, translateBatch("load calls", s.db.native(ctx).SendBatch(ctx, b).Close())
 }
 
-// idsOfDay are ids of one day (UTC) with the time that each holds.
-type idsOfDay struct {
-	ids      [][16]byte
-	times    []time.Time
-	from, to time.Time
-}
-
-// byDay groups different ids by the day inside them; sorted, for that is the order in which their rows are locked.
-func byDay[T any](ids []T, plain func(T) domain.UUID) []idsOfDay {
+// keysOf are the arguments of both: the different ids, at least one, with the time that each holds, and the days (UTC)
+// that they are of. They are sorted, for that is the order in which their rows are locked.
+func keysOf[T any](ids []T, plain func(T) domain.UUID) []any {
 	sorted := make([]domain.UUID, len(ids))
 	for i, id := range ids {
 		sorted[i] = plain(id)
 	}
 	slices.SortFunc(sorted, func(a, b domain.UUID) int { return bytes.Compare(a[:], b[:]) })
-	var days []idsOfDay
-	for _, id := range slices.Compact(sorted) {
-		at := id.Time()
-		if len(days) == 0 || !at.Before(days[len(days)-1].to) {
-			day := at.Truncate(24 * time.Hour)
-			days = append(days, idsOfDay{from: day, to: day.AddDate(0, 0, 1)})
-		}
-		d := &days[len(days)-1]
-		d.ids, d.times = append(d.ids, id), append(d.times, at)
+	sorted = slices.Compact(sorted)
+	keys, times := make([][16]byte, len(sorted)), make([]time.Time, len(sorted))
+	for i, id := range sorted {
+		keys[i], times[i] = id, id.Time()
 	}
-	return days
+	first, last := times[0].Truncate(24*time.Hour), times[len(times)-1].Truncate(24*time.Hour) // ids are in the order of time
+	return []any{keys, times, first, last.AddDate(0, 0, 1)}
 }
 
 // LoadTerms gives offers with their goals, advertisers with their secrets, and exchange rates, in one round trip. The
