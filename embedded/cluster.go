@@ -191,7 +191,7 @@ func initialise(ctx context.Context, bins binaries, user runAs, dir string, sett
 var defaults = map[string]string{
 	"max_connections":               "100",
 	"max_locks_per_transaction":     "512", // a restore locks every daily partition
-	"shared_buffers":                "128MB",
+	"shared_buffers":                sharedBuffers(),
 	"fsync":                         "on",
 	"synchronous_commit":            "on",
 	"jit":                           "off",

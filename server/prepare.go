@@ -51,7 +51,7 @@ func (s *Server) prepare(ctx context.Context) error {
 }
 
 // startPatience is how long a start waits for an external database before it serves what it can without it.
-const startPatience = 3 * time.Second
+const startPatience = 1500 * time.Millisecond
 
 // prepareAtStart prepares, and brings a first routing catalogue into force. An external database that is away, slow or
 // being migrated by another node must not keep known links from redirecting: then it goes on preparing beside the

@@ -33,7 +33,7 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigin
 ON CONFLICT DO NOTHING`
 
 // LoadClicks makes rows of clicks, one statement for each day that they are of. A click that has its row is left alone,
-// so a batch may be given again after any error. A missing partition is made. Errors: Invalid invalid_click if the
+// so a batch may be given again after any error: many are copied, and inserted where a row of one of them is there. A missing partition is made. Errors: Invalid invalid_click if the
 // database will never take one of the clicks.
 func (s Clicks) LoadClicks(ctx context.Context, clicks []click.Click) error {
 	for len(clicks) > 0 {
@@ -60,6 +60,11 @@ func (s Clicks) LoadClicks(ctx context.Context, clicks []click.Click) error {
 
 func (s Clicks) loadDay(ctx context.Context, day time.Time, clicks []click.Click) error {
 	insert := func() error {
+		if len(clicks) >= fewClicks && txFrom(ctx) == nil {
+			if held, err := s.copyDay(ctx, day, clicks); !held {
+				return err
+			}
+		}
 		b := &pgx.Batch{} // one transaction, in one round trip
 		queueDay(b, day, clicks)
 		return s.db.native(ctx).SendBatch(ctx, b).Close()
@@ -84,13 +89,7 @@ func (s Clicks) loadDay(ctx context.Context, day time.Time, clicks []click.Click
 
 // queueDay inserts clicks of one UTC day.
 func queueDay(b *pgx.Batch, day time.Time, clicks []click.Click) {
-	first := clicks[0].CreatedAt()
-	for i := range clicks {
-		if at := clicks[i].CreatedAt(); at.Before(first) {
-			first = at
-		}
-	}
-	noteClicks(b, day, first)
+	noteClicks(b, day, firstOf(clicks))
 	b.Queue(loadClicks, clickColumns(clicks)...)
 }
 
@@ -108,7 +107,7 @@ func clickColumns(clicks []click.Click) []any {
 		c := &clicks[i]
 		ids[i], at[i] = c.ID, c.CreatedAt()
 		offers[i], affiliates[i], advertisers[i] = int64(c.OfferID), int64(c.AffiliateID), int64(c.AdvertiserID)
-		for column, text := range [...]string{string(c.Reason), c.AffClickID, joinSubs(c), c.Source, c.LandingPageID, c.CreativeID,
+		for column, text := range [...]string{string(c.Reason), c.AffClickID, strings.Join(givenSubs(c), subsSeparator), c.Source, c.LandingPageID, c.CreativeID,
 			c.DeepLink, c.Coupon, c.IP, c.UserAgent, c.Referrer, c.Language, c.Country, c.Device, c.OS, c.Browser} {
 			texts[column][i] = text
 		}
@@ -119,13 +118,4 @@ func clickColumns(clicks []click.Click) []any {
 		args = append(args, column)
 	}
 	return append(args, robots)
-}
-
-// joinSubs leaves trailing empty ones out.
-func joinSubs(c *click.Click) string {
-	last := len(c.Subs)
-	for last > 0 && c.Subs[last-1] == "" {
-		last--
-	}
-	return strings.Join(c.Subs[:last], subsSeparator)
 }

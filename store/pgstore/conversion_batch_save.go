@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/click"
@@ -103,17 +105,13 @@ FROM ` + lines + ` WHERE l.id = u.id AND l.received_at = u.received_at`
 	settled_at, preset, read_as, unknown, body_start, rehearsed_by, rehearsed_role)`
 )
 
-// columns turns values into the arrays of an unnest, one for each column.
-func columns[T any](values []T, of ...func(T) any) []any {
-	args := make([]any, len(of))
-	for i, column := range of {
-		list := make([]any, len(values))
-		for j, v := range values {
-			list[j] = column(v)
-		}
-		args[i] = list
+// column is the array of one column of an unnest, typed, as one of any takes the driver several times as long.
+func column[T, V any](values []T, of func(T) V) []V {
+	list := make([]V, len(values))
+	for i, v := range values {
+		list[i] = of(v)
 	}
-	return args
+	return list
 }
 
 func queueConversions(b *pgx.Batch, w conversion.Writes) error {
@@ -128,26 +126,33 @@ func queueConversions(b *pgx.Batch, w conversion.Writes) error {
 			params[c.ID] = string(text)
 		}
 	}
-	clickID, id := func(c C) any { return [16]byte(c.ClickID) }, func(c C) any { return [16]byte(c.ID.UUID) }
-	status, statusAt := func(c C) any { return string(c.Status) }, func(c C) any { return c.StatusAt }
-	hold := func(c C) any { return orNull(c.HoldUntil) }
-	val, currency := func(c C) any { return c.Val.String() }, func(c C) any { return string(c.Commission.Currency()) }
-	commission, revenue := func(c C) any { return c.Commission.Minor() }, func(c C) any { return c.Revenue.Minor() }
-	originalVal, originalCurrency := func(c C) any { return c.OriginalVal.String() }, func(c C) any { return string(c.OriginalCurrency) }
-	rate, awaiting := func(c C) any { return c.ExchangeRate.String() }, func(c C) any { return string(c.AwaitingRate) }
-	paramsOf, updated := func(c C) any { return params[c.ID] }, func(c C) any { return c.UpdatedAt }
-	amountsAt := func(c C) any { return c.AmountsAt }
-	if len(w.Created) > 0 {
-		b.Queue(insertConversions, columns(w.Created, clickID, id,
-			func(c C) any { return c.DedupeKey }, func(c C) any { return c.TxID }, func(c C) any { return int64(c.OfferID) },
-			func(c C) any { return int64(c.GoalID) }, func(c C) any { return int64(c.AffiliateID) },
-			func(c C) any { return int64(c.AdvertiserID) }, status, statusAt, hold, val, commission, revenue, currency,
-			originalVal, originalCurrency, rate, awaiting, func(c C) any { return c.Test }, paramsOf,
-			func(c C) any { return c.ClickedAt }, func(c C) any { return c.CreatedAt }, updated, amountsAt)...)
-	}
-	if len(w.Updated) > 0 {
-		b.Queue(updateConversions, columns(w.Updated, clickID, id, status, statusAt, hold, val, commission, revenue, currency,
-			originalVal, originalCurrency, rate, awaiting, paramsOf, updated, amountsAt)...)
+	for _, list := range []struct {
+		statement string
+		all       []C
+		made      bool
+	}{{insertConversions, w.Created, true}, {updateConversions, w.Updated, false}} {
+		if len(list.all) == 0 {
+			continue
+		}
+		clickID, id := column(list.all, func(c C) [16]byte { return c.ClickID }), column(list.all, func(c C) [16]byte { return c.ID.UUID })
+		state := []any{column(list.all, func(c C) string { return string(c.Status) }), column(list.all, func(c C) time.Time { return c.StatusAt }),
+			column(list.all, func(c C) pgtype.Timestamptz { return orNull(c.HoldUntil) })}
+		amounts := []any{column(list.all, func(c C) string { return c.Val.String() }), column(list.all, func(c C) int64 { return c.Commission.Minor() }),
+			column(list.all, func(c C) int64 { return c.Revenue.Minor() }), column(list.all, func(c C) string { return string(c.Commission.Currency()) }),
+			column(list.all, func(c C) string { return c.OriginalVal.String() }), column(list.all, func(c C) string { return string(c.OriginalCurrency) }),
+			column(list.all, func(c C) string { return c.ExchangeRate.String() }), column(list.all, func(c C) string { return string(c.AwaitingRate) })}
+		paramsOf, updated := column(list.all, func(c C) string { return params[c.ID] }), column(list.all, func(c C) time.Time { return c.UpdatedAt })
+		amountsAt := column(list.all, func(c C) time.Time { return c.AmountsAt })
+		if !list.made {
+			b.Queue(list.statement, slices.Concat([]any{clickID, id}, state, amounts, []any{paramsOf, updated, amountsAt})...)
+			continue
+		}
+		b.Queue(list.statement, slices.Concat([]any{clickID, id, column(list.all, func(c C) string { return c.DedupeKey }),
+			column(list.all, func(c C) string { return c.TxID }), column(list.all, func(c C) int64 { return int64(c.OfferID) }),
+			column(list.all, func(c C) int64 { return int64(c.GoalID) }), column(list.all, func(c C) int64 { return int64(c.AffiliateID) }),
+			column(list.all, func(c C) int64 { return int64(c.AdvertiserID) })}, state, amounts,
+			[]any{column(list.all, func(c C) bool { return c.Test }), paramsOf, column(list.all, func(c C) time.Time { return c.ClickedAt }),
+				column(list.all, func(c C) time.Time { return c.CreatedAt }), updated, amountsAt})...)
 	}
 	return nil
 }
@@ -177,12 +182,13 @@ func queueEvents(b *pgx.Batch, events []conversion.Event) error {
 		}
 		data[e.ID] = string(text)
 	}
-	b.Queue(insertEvents, columns(events,
-		func(e E) any { return [16]byte(e.ClickID) }, func(e E) any { return [16]byte(e.ID) },
-		func(e E) any { return [16]byte(e.ConversionID.UUID) }, func(e E) any { return idOrNull(e.LogID.UUID) },
-		func(e E) any { return string(e.Kind) }, func(e E) any { return string(e.From) }, func(e E) any { return string(e.To) },
-		func(e E) any { return e.Actor }, func(e E) any { return e.Reason }, func(e E) any { return data[e.ID] },
-		func(e E) any { return e.At })...)
+	b.Queue(insertEvents,
+		column(events, func(e E) [16]byte { return e.ClickID }), column(events, func(e E) [16]byte { return e.ID }),
+		column(events, func(e E) [16]byte { return e.ConversionID.UUID }), column(events, func(e E) pgtype.UUID { return idOrNull(e.LogID.UUID) }),
+		column(events, func(e E) string { return string(e.Kind) }), column(events, func(e E) string { return string(e.From) }),
+		column(events, func(e E) string { return string(e.To) }), column(events, func(e E) string { return e.Actor }),
+		column(events, func(e E) string { return e.Reason }), column(events, func(e E) string { return data[e.ID] }),
+		column(events, func(e E) time.Time { return e.At }))
 	return nil
 }
 
@@ -191,13 +197,13 @@ func queueEntries(b *pgx.Batch, entries []ledger.Entry) {
 		return
 	}
 	type E = ledger.Entry
-	b.Queue(insertEntries, columns(entries,
-		func(e E) any { return string(e.Party) }, func(e E) any { return [16]byte(e.ID.UUID) },
-		func(e E) any { return [16]byte(e.TransactionID.UUID) }, func(e E) any { return string(e.From) },
-		func(e E) any { return string(e.To) }, func(e E) any { return e.Amount.Minor() },
-		func(e E) any { return string(e.Amount.Currency()) }, func(e E) any { return string(e.Kind) },
-		func(e E) any { return idOrNull(e.ConversionID) }, func(e E) any { return idOrNull(e.ClickID) },
-		func(e E) any { return e.Note }, func(e E) any { return e.At })...)
+	b.Queue(insertEntries,
+		column(entries, func(e E) string { return string(e.Party) }), column(entries, func(e E) [16]byte { return e.ID.UUID }),
+		column(entries, func(e E) [16]byte { return e.TransactionID.UUID }), column(entries, func(e E) string { return string(e.From) }),
+		column(entries, func(e E) string { return string(e.To) }), column(entries, func(e E) int64 { return e.Amount.Minor() }),
+		column(entries, func(e E) string { return string(e.Amount.Currency()) }), column(entries, func(e E) string { return string(e.Kind) }),
+		column(entries, func(e E) pgtype.UUID { return idOrNull(e.ConversionID) }), column(entries, func(e E) pgtype.UUID { return idOrNull(e.ClickID) }),
+		column(entries, func(e E) string { return e.Note }), column(entries, func(e E) time.Time { return e.At }))
 }
 
 // queueBalances adds to the balances. The rows are sorted already; the statement sorts once more, for their order is
@@ -207,10 +213,10 @@ func queueBalances(b *pgx.Batch, balances []ledger.Balance) {
 		return
 	}
 	type B = ledger.Balance
-	b.Queue(addBalances, columns(balances,
-		func(l B) any { return string(l.Party) }, func(l B) any { return string(l.Currency) },
-		func(l B) any { return l.Pending.Minor() }, func(l B) any { return l.Approved.Minor() },
-		func(l B) any { return l.Invoiced.Minor() }, func(l B) any { return l.Paid.Minor() })...)
+	b.Queue(addBalances,
+		column(balances, func(l B) string { return string(l.Party) }), column(balances, func(l B) string { return string(l.Currency) }),
+		column(balances, func(l B) int64 { return l.Pending.Minor() }), column(balances, func(l B) int64 { return l.Approved.Minor() }),
+		column(balances, func(l B) int64 { return l.Invoiced.Minor() }), column(balances, func(l B) int64 { return l.Paid.Minor() }))
 }
 
 func (s Conversions) queueLines(b *pgx.Batch, statement string, log []conversion.LogLine) {
@@ -219,22 +225,25 @@ func (s Conversions) queueLines(b *pgx.Batch, statement string, log []conversion
 	}
 	type L = conversion.LogLine
 	// Warnings and amounts are words of letters and "_", so a list of them needs no quoting.
-	words := func(list []string) any { return "{" + strings.Join(list, ",") + "}" }
-	b.Queue(statement, columns(log,
-		func(l L) any { return [16]byte(l.ID.UUID) }, func(l L) any { return l.ReceivedAt }, func(l L) any { return l.Method },
-		func(l L) any { return l.Query }, func(l L) any { return s.db.sealer.Seal(columnRawCall, l.Call.AppendRecord(nil)) },
-		func(l L) any { return l.IP }, func(l L) any { return int32(l.HTTPStatus) }, func(l L) any { return string(l.Status) },
-		func(l L) any { return l.Code }, func(l L) any { return l.Message }, func(l L) any { return words(l.Warnings) },
-		func(l L) any { return words(l.Ignored) }, func(l L) any { return idOrNull(domain.UUID(l.ClickID)) },
-		func(l L) any { return idOrNull(l.ConversionID.UUID) }, func(l L) any { return numberOrNull(int64(l.OfferID)) },
-		func(l L) any { return numberOrNull(int64(l.AffiliateID)) }, func(l L) any { return numberOrNull(int64(l.AdvertiserID)) },
-		func(l L) any { return orNull(l.SettledAt) }, func(l L) any { return l.Preset }, func(l L) any { return texts(l.ReadAs) },
-		func(l L) any { return texts(l.Unknown) }, func(l L) any { return l.BodyStart },
-		func(l L) any { return numberOrNull(int64(l.Rehearsal.UserID)) }, func(l L) any { return string(l.Rehearsal.Role) })...)
+	words := func(list []string) string { return "{" + strings.Join(list, ",") + "}" }
+	b.Queue(statement,
+		column(log, func(l L) [16]byte { return l.ID.UUID }), column(log, func(l L) time.Time { return l.ReceivedAt }),
+		column(log, func(l L) string { return l.Method }), column(log, func(l L) string { return l.Query }),
+		column(log, func(l L) []byte { return s.db.sealer.Seal(columnRawCall, l.Call.AppendRecord(nil)) }),
+		column(log, func(l L) string { return l.IP }), column(log, func(l L) int32 { return int32(l.HTTPStatus) }),
+		column(log, func(l L) string { return string(l.Status) }), column(log, func(l L) string { return l.Code }),
+		column(log, func(l L) string { return l.Message }), column(log, func(l L) string { return words(l.Warnings) }),
+		column(log, func(l L) string { return words(l.Ignored) }), column(log, func(l L) pgtype.UUID { return idOrNull(domain.UUID(l.ClickID)) }),
+		column(log, func(l L) pgtype.UUID { return idOrNull(l.ConversionID.UUID) }), column(log, func(l L) pgtype.Int8 { return numberOrNull(int64(l.OfferID)) }),
+		column(log, func(l L) pgtype.Int8 { return numberOrNull(int64(l.AffiliateID)) }), column(log, func(l L) pgtype.Int8 { return numberOrNull(int64(l.AdvertiserID)) }),
+		column(log, func(l L) pgtype.Timestamptz { return orNull(l.SettledAt) }), column(log, func(l L) string { return l.Preset }),
+		column(log, func(l L) string { return texts(l.ReadAs) }), column(log, func(l L) string { return texts(l.Unknown) }),
+		column(log, func(l L) string { return l.BodyStart }), column(log, func(l L) pgtype.Int8 { return numberOrNull(int64(l.Rehearsal.UserID)) }),
+		column(log, func(l L) string { return string(l.Rehearsal.Role) }))
 }
 
 // texts is a list of any texts as one text, for an array of arrays would need them to be of one length.
-func texts(list []string) any {
+func texts(list []string) string {
 	if len(list) == 0 {
 		return "{}"
 	}
@@ -242,26 +251,11 @@ func texts(list []string) any {
 	if err != nil { // a list of texts has a form
 		return "{}"
 	}
-	return text
+	return text.(string)
 }
 
-func orNull(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t
-}
+func orNull(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
 
-func idOrNull(id domain.UUID) any {
-	if id.IsZero() {
-		return nil
-	}
-	return [16]byte(id)
-}
+func idOrNull(id domain.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: !id.IsZero()} }
 
-func numberOrNull(n int64) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}
+func numberOrNull(n int64) pgtype.Int8 { return pgtype.Int8{Int64: n, Valid: n != 0} }

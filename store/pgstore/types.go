@@ -3,7 +3,9 @@ package pgstore
 import (
 	"database/sql/driver"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -15,6 +17,9 @@ import (
 // takes NULL.
 type textArray []string
 
+// typeMaps remember how values are read and written; one serves one at a time.
+var typeMaps = sync.Pool{New: func() any { return pgtype.NewMap() }}
+
 // GormDataType keeps gorm from taking the slice for an association.
 func (textArray) GormDataType() string { return "text[]" }
 
@@ -23,7 +28,9 @@ func (a textArray) Value() (driver.Value, error) {
 	if a == nil {
 		a = textArray{}
 	}
-	b, err := pgtype.NewMap().Encode(pgtype.TextArrayOID, pgtype.TextFormatCode, []string(a), nil)
+	m := typeMaps.Get().(*pgtype.Map)
+	defer typeMaps.Put(m)
+	b, err := m.Encode(pgtype.TextArrayOID, pgtype.TextFormatCode, []string(a), nil)
 	if err != nil {
 		return nil, fmt.Errorf("write text[]: %w", err)
 	}
@@ -37,7 +44,9 @@ func (a *textArray) Scan(src any) error {
 		return nil
 	}
 	var read []string
-	if err := pgtype.NewMap().SQLScanner(&read).Scan(src); err != nil {
+	m := typeMaps.Get().(*pgtype.Map)
+	defer typeMaps.Put(m)
+	if err := m.SQLScanner(&read).Scan(src); err != nil {
 		return fmt.Errorf("read text[]: %w", err)
 	}
 	*a = read
@@ -100,6 +109,15 @@ func (u *uuid) Scan(src any) error {
 		return fmt.Errorf("read uuid: unexpected %T %q", src, text)
 	}
 	*u = uuid(id)
+	return nil
+}
+
+// ScanUUID implements pgtype.UUIDScanner: native statements read the bytes.
+func (u *uuid) ScanUUID(v pgtype.UUID) error {
+	if !v.Valid {
+		return errors.New("read uuid: unexpected NULL")
+	}
+	*u = v.Bytes
 	return nil
 }
 
