@@ -59,7 +59,8 @@ var onlyIn = map[string][]string{
 	"github.com/oschwald/":           {"outbound"},
 	"github.com/a-h/templ":           {"ui", "portal", "portal-admin", "portal-affiliate", "portal-advertiser"},
 	"github.com/evanw/esbuild/":      {"ui/build"},
-	"github.com/prometheus/":         {"server", "tracking", "jobs"},
+	"github.com/prometheus/client":   {"server", "tracking", "jobs"},
+	"github.com/prometheus/procfs":   {"embedded"}, // how much memory there is
 	"go.opentelemetry.io/":           {"server"},
 }
 
