@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -126,7 +127,7 @@ func (s *debugger) stream(ctx context.Context, f *Frame, out *Stream) error {
 		return err
 	}
 	asked, ok := s.asked(x)
-	after, err := live.ParseCursor(x.After)
+	after, err := live.ParseCursor(cmp.Or(f.Mark(), x.After))
 	if err != nil || !ok {
 		after = live.Cursor{}
 	}
@@ -142,10 +143,13 @@ func (s *debugger) stream(ctx context.Context, f *Frame, out *Stream) error {
 		if err != nil {
 			return err
 		}
-		for _, e := range events { // each is put above the one before
-			t := s.table(f, names, []live.Event{e})
+		for i, e := range events { // each is put above the one before
+			t, mark := s.table(f, names, []live.Event{e}), ""
 			t.Rows[0].Fresh = true
-			if err := out.Send(ctx, ui.TableRows(t)); err != nil {
+			if i == len(events)-1 {
+				mark = after.String() // all of them have been told
+			}
+			if err := out.SendMark(ctx, ui.TableRows(t), mark); err != nil {
 				return nil // the reader has gone
 			}
 		}

@@ -23,6 +23,9 @@ type Stream struct {
 	cancel   context.CancelFunc
 }
 
+// Mark is the last that the browser got of the stream that it connects to again; "" for a new one.
+func (f *Frame) Mark() string { return f.Echo.Request().Header.Get("Last-Event-ID") }
+
 // Stream adds a live part. feed sends until its context ends, which it does with the browser, with the session, and when
 // the server stops; a comment each 15 s keeps proxies from cutting the connection. Each one polls for as long as it is
 // open, so a session and a user have but so many.
@@ -85,11 +88,20 @@ func (f *Frame) beat(ctx context.Context, s *Stream) {
 
 // Send sends ready HTML: rows of a list, as ui.TableRows gives them.
 func (s *Stream) Send(ctx context.Context, content templ.Component) error {
+	return s.SendMark(ctx, content, "")
+}
+
+// SendMark is Send with a mark, a line of text without blanks, that the browser gives back where it connects again after
+// a pause (a tab in the background has its stream cut): see Frame.Mark. "" sends none.
+func (s *Stream) SendMark(ctx context.Context, content templ.Component, mark string) error {
 	var html bytes.Buffer
 	if err := content.Render(ctx, &html); err != nil {
 		return err
 	}
 	var message bytes.Buffer
+	if mark != "" {
+		message.WriteString("id: " + mark + "\n")
+	}
 	for line := range bytes.Lines(html.Bytes()) {
 		message.WriteString("data: ")
 		message.Write(bytes.TrimRight(line, "\r\n"))

@@ -12,8 +12,8 @@ import (
 
 // Cursor remembers what was told. The zero Cursor begins.
 type Cursor struct {
-	since time.Time // nothing before it is told; zero = begin
-	seen  []mark    // sorted
+	told time.Time // the time of the poll; zero = begin
+	seen []mark    // sorted
 }
 
 // mark is the beginning of the SHA-256 of what makes an event one of its own.
@@ -38,7 +38,7 @@ func compareMarks(a, b mark) int { return slices.Compare(a[:], b[:]) }
 
 // String is the cursor for a client, opaque to it.
 func (c Cursor) String() string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(c.since.UnixMilli()))
+	b := binary.BigEndian.AppendUint64(nil, uint64(c.told.UnixMilli()))
 	for _, m := range c.seen {
 		b = append(b, m[:]...)
 	}
@@ -54,7 +54,7 @@ func ParseCursor(s string) (Cursor, error) {
 	if err != nil || len(b) < 8 || (len(b)-8)%markBytes != 0 || (len(b)-8)/markBytes > maxMarks {
 		return Cursor{}, errs.Invalid("invalid_cursor", "is not one that a poll gave; start again without it").At("query.after")
 	}
-	c := Cursor{since: time.UnixMilli(int64(binary.BigEndian.Uint64(b) % (1 << 47))).UTC()}
+	c := Cursor{told: time.UnixMilli(int64(binary.BigEndian.Uint64(b) % (1 << 47))).UTC()}
 	for b = b[8:]; len(b) > 0; b = b[markBytes:] {
 		c.seen = append(c.seen, mark(b[:markBytes]))
 	}

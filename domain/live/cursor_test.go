@@ -9,7 +9,7 @@ import (
 
 func FuzzParseCursor(f *testing.F) {
 	f.Add("")
-	f.Add(Cursor{since: time.UnixMilli(1_800_000_000_000), seen: []mark{markOf("a"), markOf("b")}}.String())
+	f.Add(Cursor{told: time.UnixMilli(1_800_000_000_000), seen: []mark{markOf("a"), markOf("b")}}.String())
 	f.Add("AAAA")
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := ParseCursor(s)

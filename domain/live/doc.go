@@ -2,6 +2,6 @@
 // nothing and waits for nothing: who watches asks again and again with the cursor of the time before.
 //
 // What is told once is not told again, and what commits a little late is still told: each poll looks at the newest rows
-// of the last Overlap and leaves out those that the cursor remembers. With more than MostRows new rows of a kind between
-// two polls the older ones are passed over; a filter narrows.
+// since Overlap before the poll before and leaves out those that the cursor remembers. With more than MostRows new rows
+// of a kind between two polls, or a pause longer than Backlog, the older ones are passed over; a filter narrows.
 package live

@@ -19,9 +19,10 @@ import (
 const (
 	// MostRows is how many events a poll tells, and how many rows of each kind it looks at.
 	MostRows = 100
-	// Overlap is how far back every poll looks: so late may a row commit, or a delivery be answered, and still be told.
+	// Overlap is how far every poll looks behind the one before: so late may a row commit, or a delivery be answered, and
+	// still be told.
 	Overlap = time.Minute
-	// Backlog is how far back the first poll looks.
+	// Backlog is how far back the first poll looks, and one that comes after a long pause.
 	Backlog = 15 * time.Minute
 )
 
@@ -59,13 +60,9 @@ func (s *Service) Since(ctx context.Context, actor account.Actor, f Filter, afte
 		}
 	}
 	now := s.now()
-	next := Cursor{since: after.since}
-	if next.since.IsZero() {
-		next.since = now.Add(-Backlog)
-	}
-	from := next.since
-	if late := now.Add(-Overlap); late.After(from) && !after.since.IsZero() {
-		from = late
+	next, from := Cursor{told: now}, now.Add(-Backlog)
+	if overlap := after.told.Add(-Overlap); overlap.After(from) {
+		from = overlap
 	}
 	found, err := s.newest(ctx, actor, f, from)
 	if err != nil {
