@@ -17,8 +17,9 @@ import (
 	"github.com/waypost/waypost/domain/ledger"
 )
 
-// Save writes all that a batch changed, in one round trip and in the order of locks: clicks, conversions, events, ledger,
-// balances; then the lines of the log. Errors: Conflict for what another batch inserted meanwhile.
+// Save writes all that a batch changed, in one round trip: clicks, conversions, events, ledger, the lines of the log. The
+// balances come last, for other batches wait for them until the commit. Errors: Conflict for what another batch inserted
+// meanwhile.
 func (s Conversions) Save(ctx context.Context, w conversion.Writes) error {
 	b := &pgx.Batch{}
 	queueClicks(b, w.Clicks)
@@ -29,9 +30,9 @@ func (s Conversions) Save(ctx context.Context, w conversion.Writes) error {
 		return err
 	}
 	queueEntries(b, w.Entries)
-	queueBalances(b, w.Balances)
 	s.queueLines(b, insertLines, w.Lines)
 	s.queueLines(b, updateLines, w.Relined)
+	queueBalances(b, w.Balances)
 	if b.Len() == 0 {
 		return nil
 	}
