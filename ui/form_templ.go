@@ -1385,8 +1385,8 @@ func ErrorSummary(problems []Problem) templ.Component {
 	})
 }
 
-// Editing is a form with a save bar that shows once something changed; leaving then asks first. Put the <form> with a
-// SaveBar in it as the children. dirty is true when it came back with errors.
+// Editing is a form that asks before it is left once something changed; its save bar shows then. Put the <form> as the
+// children, with a SaveBar in it unless it is a step of a wizard. dirty is true when it came back with errors.
 func Editing(dirty bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

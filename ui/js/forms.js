@@ -1,8 +1,8 @@
-// <x-form> around a form: its save bar shows once something changed, and leaving then asks first.
+// <x-form> around a form: its save bar, where it has one, shows once something changed, and leaving then asks first.
 class XForm extends HTMLElement {
   connectedCallback() {
-    const form = this.querySelector('form'), bar = this.querySelector('.savebar');
-    if (!form || !bar) return; // a form without a bar has nothing to show
+    const form = this.querySelector('form');
+    if (!form) return;
     const state = () => new URLSearchParams([...new FormData(form)].filter(([, v]) => typeof v === 'string')).toString();
     const first = state();
     const came = this.hasAttribute('data-dirty');

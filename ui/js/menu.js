@@ -47,3 +47,13 @@ document.addEventListener('keydown', e => {
   e.preventDefault();
   next?.focus();
 });
+
+// Tabs that do not fit side by side show the current one.
+const showCurrent = () => {
+  for (const tab of document.querySelectorAll('nav [aria-current]')) {
+    const bar = tab.closest('nav'), at = tab.getBoundingClientRect(), box = bar.getBoundingClientRect();
+    if (bar.scrollWidth > bar.clientWidth) bar.scrollLeft += at.left + at.width / 2 - box.left - box.width / 2;
+  }
+};
+showCurrent();
+document.addEventListener('htmx:after:swap', showCurrent);

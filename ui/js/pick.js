@@ -121,9 +121,13 @@ class XPick extends HTMLElement {
   }
   // send sends the form once the name is taken. One that nothing has goes as it is: the server says what is wrong.
   async send(button) {
+    let sent = false; // by the name that was taken, as a filter is
+    const note = () => { sent = true; };
+    this.form.addEventListener('submit', note);
     await this.take();
+    this.form?.removeEventListener('submit', note);
     this.typed = false;
-    if (this.form?.isConnected) this.form.requestSubmit(button);
+    if (!sent && this.form?.isConnected) this.form.requestSubmit(button);
   }
   choose(option) {
     if (!option) return;
