@@ -219,8 +219,8 @@ func (j *journey) convert() {
 	a.sees("Conversion recorded")
 	a.assertTells([]string{"order-1001", "20.00"}, []string{"12.50", "12.5", "ommission", j.tracker.URL, "Media Cove", j.token})
 	j.operator.open("/admin/trace/" + j.clickID)
-	j.operator.sees("Booked 12.50 USD")
-	j.operator.sees("Booked 20.00 USD")
+	j.operator.sees("Booked $12.50")
+	j.operator.sees("Booked $20.00")
 }
 
 // assertTells checks what a page's own part says and keeps to itself, folded parts included.

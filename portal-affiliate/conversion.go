@@ -83,7 +83,7 @@ func saleValue(c conversion.Conversion) string {
 	if c.ValueHidden {
 		return "Not shown by this offer"
 	}
-	return portal.Price(c.Val, c.Commission.Currency())
+	return portal.Sale(c.Val, c.Commission.Currency())
 }
 
 // valueText is the same for a file.

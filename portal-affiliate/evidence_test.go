@@ -21,7 +21,7 @@ func TestValueOfSaleIsKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range append(pages, "/affiliate/conversions", "/affiliate/conversions.csv") {
-		b.Get(path).Is(200).Lacks("120.00", ",120,", "120 USD")
+		b.Get(path).Is(200).Lacks("120.00", ",120,", "120 USD", "$120")
 	}
 	b.Get(pages[0]).Shows("Not shown by this offer")
 }

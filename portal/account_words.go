@@ -17,9 +17,7 @@ func (f *Frame) AccountWords(a ledger.Account) string {
 	}
 	what := "Commission"
 	if strings.HasPrefix(whose, "d") {
-		if what = "Revenue"; f.Actor.AdvertiserID != 0 {
-			what = "Cost"
-		}
+		what = f.revenueWord()
 	}
 	if word := accountParts[part]; word != "" {
 		part = word

@@ -41,6 +41,15 @@ func Price(r money.Rate, c money.Currency) string {
 	return withCurrency(text, c)
 }
 
+// Sale is the value of a sale as money: one that was converted by an exchange rate is rounded to the currency's digits.
+func Sale(r money.Rate, c money.Currency) string {
+	a, err := r.Round(c)
+	if err != nil {
+		return Price(r, c)
+	}
+	return Money(a)
+}
+
 func withCurrency(decimal string, c money.Currency) string {
 	sign := ""
 	if rest, negative := strings.CutPrefix(decimal, "-"); negative {

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/ledger"
+	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/ui"
@@ -53,7 +55,31 @@ func (x facts) money(name string) string {
 	if x.text(name) == "" {
 		return ""
 	}
-	return x.text(name) + " " + x.text("currency")
+	currency := money.Currency(x.text("currency"))
+	r, err := money.ParseRate(x.text(name))
+	if err != nil {
+		return withCurrency(x.text(name), currency)
+	}
+	return Sale(r, currency)
+}
+
+// revenueWord is what the viewer calls what the advertiser pays.
+func (f *Frame) revenueWord() string {
+	if f.Actor.AdvertiserID != 0 {
+		return "Cost"
+	}
+	return "Revenue"
+}
+
+// amounts are those of a conversion that the viewer may know; empty for none.
+func (f *Frame) amounts(x facts) string {
+	var said []string
+	for _, p := range [][2]string{{"Commission", "commission"}, {f.revenueWord(), "revenue"}} {
+		if sum := x.money(p[1]); sum != "" {
+			said = append(said, p[0]+" "+sum)
+		}
+	}
+	return strings.Join(said, " · ")
 }
 
 // pair adds a line where there is a value.
@@ -91,19 +117,22 @@ func traceEvents(f *Frame, told trace.Trace, names Names) []ui.Event {
 			callEvent(&e, x)
 		case trace.KindConversion:
 			e.Icon, e.Kind, e.Badge = "coin", ui.StatusOf(ui.Conversions, x.text("status")).Kind, ui.StatusBadge(ui.Conversions, x.text("status"))
-			e.What, e.Text = "Conversion recorded", withoutID(item.Summary, x)
-			e.Data = conversionPairs(x)
+			e.What, e.Text = "Conversion recorded", cmp.Or(f.amounts(x), withoutID(item.Summary, x))
+			e.Data = f.conversionPairs(x)
 		case trace.KindStatusChange:
 			e.Icon, e.Kind, e.Badge = "arrows-exchange", ui.StatusOf(ui.Conversions, x.text("status")).Kind, ui.StatusBadge(ui.Conversions, x.text("status"))
 			e.What, e.Text = changeTitle(x), withoutID(item.Summary, x)
-			e.Data = conversionPairs(x)
+			e.Data = f.conversionPairs(x)
 		case trace.KindLedger:
 			e.Icon, e.What, e.Text = "wallet", "Booked "+x.money("amount"), "From "+f.AccountWords(ledger.Account(x.text("from_account")))+" to "+f.AccountWords(ledger.Account(x.text("to_account")))
 			e.Data = pair(pair(pair(nil, "Kind", x.text("kind")), "Note", x.text("note")), "Transaction id", x.text("transaction_id"))
 		case trace.KindDelivery:
 			e.Icon, e.Kind, e.Badge = "send", ui.StatusOf(ui.Deliveries, x.text("status")).Kind, ui.StatusBadge(ui.Deliveries, x.text("status"))
-			e.Text = x.text("url")
-			e.Data = pair(pair(nil, "Delivery id", x.text("delivery_id")), "Conversion id", x.text("conversion_id"))
+			e.What, e.Text = "Postback "+x.text("postback_id")+" for "+ui.StatusOf(ui.Conversions, x.text("event_status")).Word, x.text("url")
+			if at, ok := x["next_attempt_at"].(time.Time); ok {
+				e.Data = pair(nil, "Tries again", f.Exact(at))
+			}
+			e.Data = pair(pair(pair(e.Data, "Reason", strings.ReplaceAll(x.text("reason"), "_", " ")), "Delivery id", x.text("delivery_id")), "Conversion id", x.text("conversion_id"))
 		case trace.KindDeliveryAttempt:
 			attemptEvent(&e, i, x, sent[x.text("delivery_id")])
 		}
@@ -167,10 +196,10 @@ func clickPairs(x facts, names Names) (pairs []ui.Pair) {
 	return pairs
 }
 
-func conversionPairs(x facts) (pairs []ui.Pair) {
+func (f *Frame) conversionPairs(x facts) (pairs []ui.Pair) {
 	pairs = pair(pairs, "Conversion id", x.text("conversion_id"))
 	pairs = pair(pairs, "Sale value", x.money("val"))
-	pairs = pair(pair(pairs, "Commission", x.money("commission")), "Revenue", x.money("revenue"))
+	pairs = pair(pair(pairs, "Commission", x.money("commission")), f.revenueWord(), x.money("revenue"))
 	pairs = pair(pair(pairs, "By", actorWord(x.text("actor"))), "Reason", x.text("reason"))
 	if told, ok := x["postbacks"].([]map[string]any); ok {
 		for _, p := range told {

@@ -34,10 +34,10 @@ func TestTraceShowsEachPartyItsShare(t *testing.T) {
 	t.Parallel()
 	n := traced(t)
 	lead := n.ClickIDs[portaltest.ClickLead]
-	n.Operator(account.RoleViewer).Get("/admin/trace/"+lead).Is(200).Shows("Incoming call", "Conversion recorded", "5.00 USD", "8.00 USD", "Try 1", "tracker.example").Lacks("hush")
-	n.Affiliate(0).Get("/affiliate/trace/"+lead).Is(200).Shows("Incoming call", "Conversion recorded", "5.00 USD", "Try 1", "tracker.example").
+	n.Operator(account.RoleViewer).Get("/admin/trace/"+lead).Is(200).Shows("Incoming call", "Conversion recorded", "$5.00", "$8.00", "Try 1", "tracker.example").Lacks("hush")
+	n.Affiliate(0).Get("/affiliate/trace/"+lead).Is(200).Shows("Incoming call", "Conversion recorded", "$5.00", "Try 1", "tracker.example").
 		Lacks("8.00", "Revenue", "revenue", "203.0.113.9", "hush", n.AdvertiserOf[0].PostbackToken)
-	n.Advertiser(0).Get("/advertiser/trace/"+strings.ToUpper(lead)).Is(200).Shows("Incoming call", "8.00 USD", "203.0.113.9").
+	n.Advertiser(0).Get("/advertiser/trace/"+strings.ToUpper(lead)).Is(200).Shows("Incoming call", "$8.00", "203.0.113.9").
 		Lacks("5.00", "tracker.example", n.AdvertiserOf[0].PostbackToken)
 	n.Advertiser(0).Get("/advertiser/trace/"+n.ClickIDs[portaltest.ClickBare]).Is(200).Shows("Refused", "not that of the click's advertiser")
 	n.Affiliate(0).Get("/affiliate/trace/" + n.ClickIDs[portaltest.ClickRejected]).Is(200).Shows("Duplicate customer")
@@ -76,7 +76,7 @@ func TestSharedTraces(t *testing.T) {
 	if found == nil {
 		t.Fatalf("no link:\n%s", page.Text())
 	}
-	shared := n.Nobody().Get(found[1]).Is(200).Shows("as the affiliate sees it", "5.00 USD").Lacks("8.00", "Kettle", "revenue")
+	shared := n.Nobody().Get(found[1]).Is(200).Shows("as the affiliate sees it", "$5.00").Lacks("8.00", "Kettle", "revenue")
 	if got := shared.Header.Get("X-Robots-Tag") + " " + shared.Header.Get("Referrer-Policy"); got != "noindex, nofollow no-referrer" {
 		t.Errorf("headers: %s", got)
 	}
@@ -93,7 +93,7 @@ func TestSharedTraces(t *testing.T) {
 	// An operator's link shows what the party may see.
 	page = n.Operator(account.RoleManager).Post("/admin/trace/"+lead+"/share", url.Values{"hours": {"1"}, "as": {"advertiser"}}).Is(200)
 	found = sharedLink.FindStringSubmatch(page.Body)
-	n.Nobody().Get(found[1]).Is(200).Shows("as the advertiser sees it", "8.00 USD").Lacks("5.00")
+	n.Nobody().Get(found[1]).Is(200).Shows("as the advertiser sees it", "$8.00").Lacks("5.00")
 }
 
 // A role that only reads publishes nothing, and ends nobody's link; the whole view is chosen, never taken for granted.
@@ -117,7 +117,7 @@ func TestReadersPublishNoTrace(t *testing.T) {
 		t.Error("a viewer is offered to revoke another's link")
 	}
 	n.Operator(account.RoleViewer).Post("/admin"+revoke, nil).Is(403)
-	n.Nobody().Get(link).Is(200).Shows("8.00 USD", "5.00 USD")
+	n.Nobody().Get(link).Is(200).Shows("$8.00", "$5.00")
 	n.Operator(account.RoleAdmin).Post("/admin"+revoke, nil).Is(303)
 	n.Nobody().Get(link).Is(404)
 }

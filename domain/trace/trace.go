@@ -309,6 +309,9 @@ func (t *teller) delivery(d postback.Delivery) {
 	if d.Reason != "" {
 		data["reason"] = d.Reason
 	}
+	if d.Status == postback.DeliveryRetrying && !d.NextAttemptAt.IsZero() {
+		data["next_attempt_at"] = d.NextAttemptAt
+	}
 	order := t.tell(d.CreatedAt, t.conversions[d.ConversionID.UUID], KindDelivery, data,
 		"Affiliate's postback %d is due for status %s: %s", d.PostbackID, d.EventStatus, deliveryState(d))
 	for _, a := range d.Attempts {
