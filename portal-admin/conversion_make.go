@@ -56,7 +56,7 @@ func (a *admin) newConversion(f *portal.Frame) error {
 func (a *admin) showMake(f *portal.Frame, status int, in makeInput, x portal.Faults) error {
 	path := f.Path("/conversions")
 	v := makeView{in: in, faults: x, action: path + "/new", csrf: f.CSRF,
-		head: ui.Head{Crumbs: []ui.Crumb{{Label: "Conversions", Href: path}, {Label: "Add conversion"}}, Title: "Add conversion", Lead: "For a sale that no postback reported. It counts like any other: money, caps, postbacks."}}
+		head: ui.Head{Crumbs: []ui.Crumb{{Label: "Conversions", Href: path}, {Label: "Add conversion"}}, Title: "Add conversion", Lead: "For a sale that no postback reported. It counts like any other, for money and postbacks."}}
 	amount := func(name, label, value, hint string) ui.Field {
 		return ui.Field{Name: name, Label: label, Value: value, Error: x[name], Hint: hint, InputMode: "decimal", Optional: true, Autocomplete: "off"}
 	}

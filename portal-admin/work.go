@@ -98,12 +98,12 @@ func waitingConversions(f *portal.Frame, q work.Queue, names work.Names) ui.Tabl
 func failingPostbacks(f *portal.Frame, q work.Queue) ui.Table {
 	t := ui.Table{ID: "postbacks", Name: "Failing postbacks", Actions: true, Columns: []ui.Column{{Label: "Address", Wide: true}, {Label: "Affiliate", Hide: true}, {Label: "State"}, {Label: "Failures", Number: true, Hide: true}}}
 	for _, p := range q.Postbacks.Items {
-		state, why := "active", "Failing since "+f.Time(p.FailingSince)
+		state, why := ui.Badge(ui.Bad, "Failing"), "Failing since "+f.Time(p.FailingSince)
 		if !p.Active {
-			state, why = "paused", "Paused: "+pausedWords(p.PausedReason)
+			state, why = ui.StatusBadge(ui.Postbacks, "paused"), "Paused: "+pausedWords(p.PausedReason)
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: "postback-" + fmtID(p.ID), Cells: []ui.Cell{{Text: p.URL, Mono: true, Href: f.Path("/deliveries?postback=" + fmtID(p.ID)), Sub: why, Narrow: p.AffiliateName},
-			{Text: p.AffiliateName, Href: f.Path("/affiliates/" + fmtID(p.AffiliateID))}, {Badge: ui.StatusBadge(ui.Postbacks, state)}, {Text: portal.Count(p.Failures)}},
+			{Text: p.AffiliateName, Href: f.Path("/affiliates/" + fmtID(p.AffiliateID))}, {Badge: state}, {Text: portal.Count(p.Failures)}},
 			Actions: ui.Btn(ui.Button{Label: "Deliveries", Name: "Deliveries of postback " + fmtID(p.ID), Small: true, Href: f.Path("/deliveries?postback=" + fmtID(p.ID))})})
 	}
 	return t
