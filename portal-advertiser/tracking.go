@@ -59,20 +59,29 @@ type sentTest struct {
 
 // trackings chooses the offer to set up.
 func (s *pages) trackings(f *portal.Frame) error {
-	list, err := s.Offers.List(f.Context(), f.Actor, offer.Filter{}, domain.Page{Limit: domain.MaxLimit})
+	var filter offerFilter
+	if err := f.Query(&filter); err != nil {
+		return err
+	}
+	found, err := s.Offers.List(f.Context(), f.Actor, offer.Filter{Search: strings.TrimSpace(filter.Search)}, filter.Slice())
 	if err != nil {
 		return err
 	}
-	if len(list.Items) == 1 {
-		return f.Redirect(f.Path(offersPath + "/" + idText(int64(list.Items[0].ID)) + trackingPath))
+	if len(found.Items) == 1 && filter.Search == "" && filter.Cursor == "" {
+		return f.Redirect(f.Path(offersPath + "/" + idText(int64(found.Items[0].ID)) + trackingPath))
 	}
-	t := ui.Table{ID: "offers", Name: "Offers", Empty: noOffers(f, false), Columns: []ui.Column{{Label: "Offer", Wide: true}, {Label: "Status"}}, Actions: true}
-	for _, o := range list.Items {
+	path := f.Path(trackingPath)
+	v := listView{Head: ui.Head{Title: "Tracking set-up", Lead: "Choose the offer: its address, codes and a test stand ready."},
+		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Search offers", SearchValue: filter.Search, ResetHref: path,
+			Chips: portal.Chips(path, filter, "q", portal.Is("Name", filter.Search))},
+		Pager: portal.Pager(path, filter, filter.Paging, found, "offer")}
+	v.Table = ui.Table{ID: "offers", Name: "Offers", Empty: noOffers(f, len(v.Filter.Chips) > 0), Columns: []ui.Column{{Label: "Offer", Wide: true}, {Label: "Status"}}, Actions: true}
+	for _, o := range found.Items {
 		href := f.Path(offersPath + "/" + idText(int64(o.ID)) + trackingPath)
-		t.Rows = append(t.Rows, ui.Row{ID: "offer-" + idText(int64(o.ID)), Name: o.Name, Cells: []ui.Cell{{Text: o.Name, Href: href, Sub: "#" + idText(int64(o.ID)), Narrow: "#" + idText(int64(o.ID)), Square: ui.Initials(o.Name)},
+		v.Table.Rows = append(v.Table.Rows, ui.Row{ID: "offer-" + idText(int64(o.ID)), Name: o.Name, Cells: []ui.Cell{{Text: o.Name, Href: href, Sub: "#" + idText(int64(o.ID)), Narrow: "#" + idText(int64(o.ID)), Square: ui.Initials(o.Name)},
 			{Body: ui.StatusBadge(ui.Offers, string(o.Status))}}, Actions: ui.Btn(ui.Button{Label: "Set up", Name: "Set up tracking of " + o.Name, Small: true, Href: href})})
 	}
-	return f.Page("Tracking set-up", trackingPath, trackingsPage(t))
+	return f.Page("Tracking set-up", trackingPath, listPage(v))
 }
 
 func (s *pages) tracking(f *portal.Frame) error {
