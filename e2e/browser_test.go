@@ -316,9 +316,12 @@ func (p *tab) picture(name string) {
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err != nil {
-		p.t.Fatal(err)
+	var png []byte
+	for range 2 { // the first may show a canvas as it was before its last drawing, which is nothing
+		var err error
+		if png, err = chromedp.Run(ctx, chromedp.FullScreenshot(100)); err != nil {
+			p.t.Fatal(err)
+		}
 	}
 	if err := os.MkdirAll(screenshots, 0o755); err != nil {
 		p.t.Fatal(err)
