@@ -24,8 +24,8 @@ func (a *admin) advertisers(f *portal.Frame) error {
 	read := func(p domain.Page) (domain.Slice[advertiser.Advertiser], error) {
 		return a.Advertisers.List(f.Context(), f.Actor, advertiser.Filter{Status: advertiser.Status(filter.Status), Search: filter.Search}, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "advertisers", advertiserColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "advertisers", advertiserColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -50,8 +50,8 @@ func (a *admin) advertisers(f *portal.Frame) error {
 	return f.Page("Advertisers", "/advertisers", listPage(v))
 }
 
-func advertiserColumns() []portal.CSVColumn[advertiser.Advertiser] {
-	return []portal.CSVColumn[advertiser.Advertiser]{
+func advertiserColumns() []portal.FileColumn[advertiser.Advertiser] {
+	return []portal.FileColumn[advertiser.Advertiser]{
 		{Name: "id", Number: true, Text: func(a advertiser.Advertiser) string { return fmtID(a.ID) }},
 		{Name: "name", Text: func(a advertiser.Advertiser) string { return a.Name }},
 		{Name: "email", Text: func(a advertiser.Advertiser) string { return a.Email }},

@@ -236,10 +236,7 @@ func (a *admin) affiliateBalance(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	var filter struct {
-		File string `query:"format"`
-		portal.Paging
-	}
+	var filter portal.Paging
 	if err := f.Query(&filter); err != nil {
 		return err
 	}
@@ -247,8 +244,8 @@ func (a *admin) affiliateBalance(f *portal.Frame) error {
 	read := func(p domain.Page) (domain.Slice[ledger.Entry], error) {
 		return a.Ledger.Entries(f.Context(), f.Actor, ledger.Filter{Party: owner}, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, fmt.Sprintf("ledger-of-affiliate-%d", one.ID), ledgerColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, fmt.Sprintf("ledger-of-affiliate-%d", one.ID), ledgerColumns(), read)
 	}
 	balances, err := a.Ledger.Balances(f.Context(), f.Actor, owner)
 	if err != nil {
@@ -274,12 +271,12 @@ func (a *admin) affiliateBalance(f *portal.Frame) error {
 		t.Rows = append(t.Rows, ui.Row{ID: "entry-" + e.ID.String(), Cells: []ui.Cell{cell, {Text: f.AccountWords(e.From)}, {Text: f.AccountWords(e.To)},
 			{Text: f.Time(e.At), Title: f.Exact(e.At)}, {Text: portal.Money(e.Amount), Strong: true}}})
 	}
-	return a.renderParty(f, http.StatusOK, p, "/balance", "Balance", balanceTab(stats, portal.URL(path, nil, "format", "csv"), listView{Table: t, Pager: portal.Pager(path, filter, filter.Paging, list, "ledger line")}))
+	return a.renderParty(f, http.StatusOK, p, "/balance", "Balance", balanceTab(stats, f.Export(portal.Export{Things: "ledger", Path: path, API: fmt.Sprintf("/affiliates/%d/ledger", one.ID), Small: true}), listView{Table: t, Pager: portal.Pager(path, filter, filter, list, "ledger line")}))
 }
 
 // ledgerColumns are those of the API's file.
-func ledgerColumns() []portal.CSVColumn[ledger.Entry] {
-	return []portal.CSVColumn[ledger.Entry]{
+func ledgerColumns() []portal.FileColumn[ledger.Entry] {
+	return []portal.FileColumn[ledger.Entry]{
 		{Name: "id", Text: func(e ledger.Entry) string { return e.ID.String() }},
 		{Name: "transaction_id", Text: func(e ledger.Entry) string { return e.TransactionID.String() }},
 		{Name: "at", Text: func(e ledger.Entry) string { return iso(e.At) }},

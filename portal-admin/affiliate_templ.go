@@ -175,7 +175,7 @@ func trafficLinks(links []ui.Pair) templ.Component {
 	})
 }
 
-func balanceTab(balances [][]ui.Stat, file string, entries listView) templ.Component {
+func balanceTab(balances [][]ui.Stat, export templ.Component, entries listView) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -230,7 +230,7 @@ func balanceTab(balances [][]ui.Stat, file string, entries listView) templ.Compo
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = ui.Card(ui.Section{Title: "Ledger", Text: "Each movement of money, newest first. The entries add up to the balance.", Flush: true, Actions: ui.Btn(ui.Button{Label: "CSV", Name: "CSV file of the ledger", Icon: "download", Small: true, Href: file, Download: true})}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Card(ui.Section{Title: "Ledger", Text: "Each movement of money, newest first. The entries add up to the balance.", Flush: true, Actions: export}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

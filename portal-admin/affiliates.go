@@ -17,7 +17,6 @@ import (
 type partnerFilter struct {
 	Search string `query:"q"`
 	Status string `query:"status"`
-	File   string `query:"format"`
 	portal.Paging
 }
 
@@ -27,10 +26,9 @@ func partnerStatuses() []ui.Option {
 
 // partnerBar is the filter bar of a list of partners.
 func partnerBar(f *portal.Frame, path, things string, filter partnerFilter) ui.Filter {
-	filter.File = ""
 	bar := ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Search " + things + " by name", SearchValue: filter.Search,
 		Selects: []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Options: partnerStatuses(), Value: filter.Status}},
-		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "CSV file of these " + things, Icon: "download", Small: true, Href: portal.URL(path, filter, "format", "csv", "cursor", ""), Download: true})}
+		Actions: f.Export(portal.Export{Things: things, Path: path, Filter: filter, API: "/" + things, Asked: []string{"search", filter.Search, "status", filter.Status}})}
 	if filter.Search != "" {
 		bar.Chips = append(bar.Chips, chip("Name", filter.Search, path, filter, "q"))
 	}
@@ -51,8 +49,8 @@ func (a *admin) affiliates(f *portal.Frame) error {
 	read := func(p domain.Page) (domain.Slice[affiliate.Affiliate], error) {
 		return a.Affiliates.List(f.Context(), f.Actor, affiliate.Filter{Status: affiliate.Status(filter.Status), Search: filter.Search}, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "affiliates", affiliateColumns(f), read)
+	if f.WantsFile() {
+		return portal.File(f, "affiliates", affiliateColumns(f), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -102,8 +100,8 @@ func addButton(f *portal.Frame, label, path string) ui.Button {
 	return ui.Button{Label: label, Icon: "plus", Look: ui.Primary, Href: f.Path(path), Key: "n"}
 }
 
-func affiliateColumns(f *portal.Frame) []portal.CSVColumn[affiliate.Affiliate] {
-	return []portal.CSVColumn[affiliate.Affiliate]{
+func affiliateColumns(f *portal.Frame) []portal.FileColumn[affiliate.Affiliate] {
+	return []portal.FileColumn[affiliate.Affiliate]{
 		{Name: "id", Number: true, Text: func(a affiliate.Affiliate) string { return fmtID(a.ID) }},
 		{Name: "name", Text: func(a affiliate.Affiliate) string { return a.Name }},
 		{Name: "email", Text: func(a affiliate.Affiliate) string { return a.Email }},

@@ -18,7 +18,6 @@ type applicationFilter struct {
 	Search string `query:"q"`
 	Status string `query:"status"`
 	Kind   string `query:"kind"`
-	File   string `query:"format"`
 	portal.Paging
 }
 
@@ -47,8 +46,8 @@ func (a *admin) applications(f *portal.Frame) error {
 	read := func(p domain.Page) (domain.Slice[application.Application], error) {
 		return a.Applications.List(f.Context(), f.Actor, application.Filter{Kind: application.Kind(filter.Kind), Status: application.Status(filter.Status), Search: filter.Search}, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "applications", applicationColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "applications", applicationColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -61,7 +60,7 @@ func (a *admin) applications(f *portal.Frame) error {
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Search applications by company", SearchValue: filter.Search,
 			Selects: []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Options: applicationStatuses(), Value: filter.Status},
 				{Field: "kind", Label: "Kind", Any: "Both kinds", Options: kinds, Value: filter.Kind}},
-			Actions: ui.Btn(ui.Button{Label: "CSV", Name: "CSV file of these applications", Icon: "download", Small: true, Href: portal.URL(path, filter, "format", "csv", "cursor", ""), Download: true})},
+			Actions: f.Export(portal.Export{Things: "applications", Path: path, Filter: filter, API: "/applications", Asked: []string{"search", filter.Search, "status", filter.Status, "kind", filter.Kind}})},
 		Table: ui.Table{ID: "applications", Name: "Applications", CSRF: f.CSRF, Empty: ui.NoResults(path),
 			Columns: []ui.Column{{Label: "Company", Wide: true}, {Label: "Wants to be", Hide: true}, {Label: "Country", Hide: true}, {Label: "Status"}, {Label: "Applied"}}}}
 	for _, c := range []struct{ label, field, value, word string }{{"Company", "q", filter.Search, filter.Search},
@@ -89,8 +88,8 @@ func (a *admin) applications(f *portal.Frame) error {
 	return f.Page("Applications", "/applications", listPage(v))
 }
 
-func applicationColumns() []portal.CSVColumn[application.Application] {
-	return []portal.CSVColumn[application.Application]{
+func applicationColumns() []portal.FileColumn[application.Application] {
+	return []portal.FileColumn[application.Application]{
 		{Name: "id", Number: true, Text: func(a application.Application) string { return fmtID(a.ID) }},
 		{Name: "kind", Text: func(a application.Application) string { return string(a.Kind) }},
 		{Name: "status", Text: func(a application.Application) string { return string(a.Status) }},

@@ -22,7 +22,6 @@ type auditFilter struct {
 	Action string      `query:"action"`
 	Type   string      `query:"type"`
 	Object string      `query:"object"`
-	File   string      `query:"file"`
 	portal.Paging
 }
 
@@ -39,8 +38,8 @@ func (a *admin) audit(f *portal.Frame) error {
 	read := func(p domain.Page) (domain.Slice[history.Entry], error) {
 		return a.History.List(f.Context(), f.Actor, asked, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "audit-log", auditColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "audit-log", auditColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -70,7 +69,9 @@ func (a *admin) audit(f *portal.Frame) error {
 	path := f.Path("/audit")
 	action := textField("action", "Deed", filter.Action)
 	action.Options = actions
-	v := listView{Head: ui.Head{Title: "Audit log", Lead: "Who did what, with the values before and after. Nothing here can be changed. Times in " + f.Zone.String() + ".", Actions: ui.Btn(fileLink(path, filter, "the audit log"))},
+	v := listView{Head: ui.Head{Title: "Audit log", Lead: "Who did what, with the values before and after. Nothing here can be changed. Times in " + f.Zone.String() + ".",
+		Actions: f.Export(portal.Export{Things: "audit log", Path: path, Filter: filter, API: "/audit", Asked: append(filter.Asked(f), "user_id", portal.Picked(filter.User, ""),
+			"action", filter.Action, "object_type", filter.Type, "object_id", filter.Object)})},
 		Pager: portal.Pager(path, filter, filter.Paging, list, "entry"),
 		Filter: ui.Filter{ID: "filter", Action: path, ResetHref: path, Search: "object", SearchLabel: "Id of the object", SearchValue: filter.Object, Range: filter.Picker(f, "dates", "Any time"),
 			Selects: []ui.FilterSelect{{Field: "type", Label: "Kind of object", Any: "Any kind of object", Value: filter.Type, Options: types}},
@@ -118,9 +119,9 @@ func whoDid(e history.Entry) string {
 	return capital(e.Actor)
 }
 
-func auditColumns() []portal.CSVColumn[history.Entry] {
+func auditColumns() []portal.FileColumn[history.Entry] {
 	type e = history.Entry
-	return []portal.CSVColumn[e]{
+	return []portal.FileColumn[e]{
 		{Name: "id", Text: func(e e) string { return e.ID.String() }},
 		{Name: "at", Text: func(e e) string { return stamp(e.At) }},
 		{Name: "actor", Text: func(e e) string { return e.Actor }},

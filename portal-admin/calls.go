@@ -43,7 +43,6 @@ func (a *admin) askedCalls(f *portal.Frame, filter callFilter) (asked conversion
 func (a *admin) calls(f *portal.Frame) error {
 	var filter struct {
 		callFilter
-		File string `query:"file"`
 		portal.Paging
 	}
 	if err := f.Query(&filter); err != nil {
@@ -56,8 +55,8 @@ func (a *admin) calls(f *portal.Frame) error {
 		}
 		return a.Conversions.LogList(f.Context(), f.Actor, asked, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "postback-log", a.callColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "postback-log", a.callColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -88,7 +87,8 @@ func (a *admin) calls(f *portal.Frame) error {
 			return err
 		}
 	}
-	v.Head.Actions = callsHead(f, fileLink(path, filter, "the log"), replay)
+	v.Head.Actions = callsHead(f, f.Export(portal.Export{Things: "postback log", Path: path, Filter: filter.callFilter, API: "/postback-log", Asked: append(filter.Asked(f), "status", filter.Status,
+		"code", filter.Code, "click_id", filter.Click, "ip", filter.IP, "offer_id", portal.Picked(filter.Offer, ""), "advertiser_id", portal.Picked(filter.Advertiser, ""), "affiliate_id", portal.Picked(filter.Affiliate, ""))}), replay)
 	if replay != nil {
 		v.Extra = ui.Confirm(*replay)
 	}
@@ -162,8 +162,8 @@ func callWords(l conversion.LogEntry) string {
 	return ui.StatusOf(ui.Calls, string(l.Status)).Sentence
 }
 
-func (a *admin) callColumns() []portal.CSVColumn[conversion.LogEntry] {
-	return append(portal.CallColumns(a.Clicks.Text), portal.CSVColumn[conversion.LogEntry]{Name: "advertiser_id", Number: true,
+func (a *admin) callColumns() []portal.FileColumn[conversion.LogEntry] {
+	return append(portal.CallColumns(a.Clicks.Text), portal.FileColumn[conversion.LogEntry]{Name: "advertiser_id", Number: true,
 		Text: func(l conversion.LogEntry) string { return fmtID(l.AdvertiserID) }})
 }
 

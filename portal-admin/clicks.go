@@ -20,7 +20,6 @@ type clickFilter struct {
 	Offer     portal.Pick `query:"offer"`
 	Affiliate portal.Pick `query:"affiliate"`
 	Valid     string      `query:"valid"`
-	File      string      `query:"file"`
 	portal.Paging
 }
 
@@ -41,8 +40,8 @@ func (a *admin) clicks(f *portal.Frame) error {
 	read := func(p domain.Page) (domain.Slice[click.Click], error) {
 		return a.Clicks.List(f.Context(), f.Actor, asked, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "clicks", a.clickColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "clicks", a.clickColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -58,7 +57,9 @@ func (a *admin) clicks(f *portal.Frame) error {
 	}
 	path := f.Path("/clicks")
 	counts := []ui.Option{{Value: "yes", Label: "Counted"}, {Value: "no", Label: "Not counted"}}
-	v := listView{Head: ui.Head{Title: "Clicks", Lead: "Every visit through a tracking link, and why one did not count. Times in " + f.Zone.String() + ".", Actions: ui.Btn(fileLink(path, filter, "clicks"))},
+	v := listView{Head: ui.Head{Title: "Clicks", Lead: "Every visit through a tracking link, and why one did not count. Times in " + f.Zone.String() + ".",
+		Actions: f.Export(portal.Export{Things: "clicks", Path: path, Filter: filter, API: "/clicks", Asked: append(filter.Asked(f), "offer_id", portal.Picked(filter.Offer, ""),
+			"affiliate_id", portal.Picked(filter.Affiliate, ""), "aff_click_id", filter.Query, "valid", portal.AskedTruth(filter.Valid, "yes"))})},
 		Pager: portal.Pager(path, filter, filter.Paging, list, "click"),
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Click id, ours or the affiliate's", SearchValue: filter.Query, ResetHref: path,
 			Selects: []ui.FilterSelect{{Field: "valid", Label: "Counted", Any: "Counted or not", Value: filter.Valid, Options: counts}}, Range: filter.Picker(f, "dates", "Any time"),
@@ -114,9 +115,9 @@ func slicesOf(texts ...string) (all []string) {
 	return all
 }
 
-func (a *admin) clickColumns() []portal.CSVColumn[click.Click] {
+func (a *admin) clickColumns() []portal.FileColumn[click.Click] {
 	type c = click.Click
-	columns := []portal.CSVColumn[c]{
+	columns := []portal.FileColumn[c]{
 		{Name: "click_id", Text: func(c c) string { return a.clickText(c.ID) }},
 		{Name: "created_at", Text: func(c c) string { return stamp(c.CreatedAt()) }},
 		{Name: "offer_id", Number: true, Text: func(c c) string { return fmtID(c.OfferID) }},
@@ -134,7 +135,7 @@ func (a *admin) clickColumns() []portal.CSVColumn[click.Click] {
 		{Name: "referrer", Text: func(c c) string { return c.Referrer }},
 	}
 	for i := range click.SubCount {
-		columns = append(columns, portal.CSVColumn[c]{Name: "sub" + strconv.Itoa(i+1), Text: func(c c) string { return c.Subs[i] }})
+		columns = append(columns, portal.FileColumn[c]{Name: "sub" + strconv.Itoa(i+1), Text: func(c c) string { return c.Subs[i] }})
 	}
 	return columns
 }

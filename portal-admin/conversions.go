@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/a-h/templ"
+
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
@@ -50,7 +52,6 @@ func (a *admin) askedConversions(f *portal.Frame, filter conversionFilter) (aske
 func (a *admin) conversions(f *portal.Frame) error {
 	var filter struct {
 		conversionFilter
-		File string `query:"file"`
 		portal.Paging
 	}
 	if err := f.Query(&filter); err != nil {
@@ -63,8 +64,8 @@ func (a *admin) conversions(f *portal.Frame) error {
 		}
 		return a.Conversions.List(f.Context(), f.Actor, asked, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "conversions", a.conversionColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "conversions", a.conversionColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -87,7 +88,7 @@ func (a *admin) conversions(f *portal.Frame) error {
 		v.Table.Empty = ui.Empty(ui.Nothing{Icon: "coin", Title: "No conversions yet", Text: "A conversion stands here as soon as an advertiser's postback reports it. The postback log shows calls that did not count, with the reason.",
 			Next: ui.Button{Label: "Open the postback log", Href: f.Path("/postback-log")}})
 	}
-	v.Head.Actions = conversionsHead(f, fileLink(path, filter, "conversions"), mayConvert(f))
+	v.Head.Actions = conversionsHead(f, exportConversions(f, path, filter.conversionFilter), mayConvert(f))
 	if mayConvert(f) && len(list.Items) > 0 {
 		v.Table.Select, v.Table.BulkAction, v.Table.CSRF = "id", portal.URL(path+"/bulk", filter.conversionFilter), f.CSRF
 		v.Table.Bulk = bulkButtons()
@@ -97,6 +98,12 @@ func (a *admin) conversions(f *portal.Frame) error {
 		v.Table.Rows = append(v.Table.Rows, conversionRow(f, n, c))
 	}
 	return f.Page("Conversions", "/conversions", listPage(v))
+}
+
+func exportConversions(f *portal.Frame, path string, filter conversionFilter) templ.Component {
+	return f.Export(portal.Export{Things: "conversions", Path: path, Filter: filter, API: "/conversions", Asked: append(filter.Asked(f), "status", filter.Status,
+		"offer_id", portal.Picked(filter.Offer, ""), "goal_id", portal.Picked(filter.Goal, ""), "affiliate_id", portal.Picked(filter.Affiliate, ""),
+		"advertiser_id", portal.Picked(filter.Advertiser, ""), "click_id", filter.Click, "txid", filter.TxID, "test", portal.AskedTruth(filter.Test, "only"))})
 }
 
 // namesOf are the ids that conversions name.
@@ -143,7 +150,7 @@ func conversionRow(f *portal.Frame, n portal.Names, c conversion.Conversion) ui.
 		what.Badge = ui.Badge(ui.Brand, "test")
 	}
 	return ui.Row{ID: "c-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)},
-		{Text: n.Affiliate(c.AffiliateID), Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))}, {Text: portal.Price(c.Val, c.Commission.Currency())},
+		{Text: n.Affiliate(c.AffiliateID), Href: f.Path("/affiliates/" + fmtID(c.AffiliateID))}, {Text: portal.Sale(c.Val, c.Commission.Currency())},
 		{Text: portal.Money(c.Revenue)}, portal.ZeroMarked(ui.Cell{Text: portal.Money(c.Commission), Strong: true}, c.WhyNoCommission()), {Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
 }
 
@@ -155,9 +162,9 @@ func conversionName(c conversion.Conversion) string {
 	return portal.ShortID(c.ID.String())
 }
 
-func (a *admin) conversionColumns() []portal.CSVColumn[conversion.Conversion] {
+func (a *admin) conversionColumns() []portal.FileColumn[conversion.Conversion] {
 	type c = conversion.Conversion
-	return []portal.CSVColumn[c]{
+	return []portal.FileColumn[c]{
 		{Name: "id", Text: func(c c) string { return c.ID.String() }},
 		{Name: "click_id", Text: func(c c) string { return a.clickText(c.ClickID) }},
 		{Name: "txid", Text: func(c c) string { return c.TxID }},
@@ -222,7 +229,7 @@ func (a *admin) readConversion(f *portal.Frame) (conversionView, error) {
 	v.in = editInput{Val: c.Val.String(), Commission: c.Commission.String(), Revenue: c.Revenue.String(), Seen: c.Seen()}
 	v.statuses = statusChoices(c.Status)
 	currency := c.Commission.Currency()
-	v.facts = []ui.Pair{{Label: "Sale value", Text: portal.Price(c.Val, currency)}}
+	v.facts = []ui.Pair{{Label: "Sale value", Text: portal.Sale(c.Val, currency)}}
 	if why := c.WhyNoCommission(); why != "" {
 		v.facts = append(v.facts, ui.Pair{Label: "Why no commission", Text: portal.Sentence(why)})
 	}

@@ -69,7 +69,7 @@ func moreFields(count string, fields []ui.Field) templ.Component {
 	})
 }
 
-func conversionsHead(f *portal.Frame, file ui.Button, may bool) templ.Component {
+func conversionsHead(f *portal.Frame, export templ.Component, may bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -90,7 +90,7 @@ func conversionsHead(f *portal.Frame, file ui.Button, may bool) templ.Component 
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Btn(file).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = export.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

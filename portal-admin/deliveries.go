@@ -50,10 +50,19 @@ func (a *admin) deliveryList(f *portal.Frame, n portal.Names) portal.DeliveryLis
 		Empty: ui.Nothing{Icon: "send", Title: "No postbacks sent", Text: "None of the affiliate's postbacks asks for this conversion's status, or it has no postback."}}
 }
 
+func exportDeliveries(f *portal.Frame, path string, filter deliveryFilter, asked postback.DeliveryFilter) templ.Component {
+	pairs := append(filter.Asked(f), "status", string(asked.Status), "affiliate_id", portal.Picked(filter.Affiliate, ""), "postback_id", portal.Picked(filter.Postback, ""))
+	if asked.ConversionID.IsZero() {
+		pairs = append(pairs, "click_id", filter.Query)
+	} else {
+		pairs = append(pairs, "conversion_id", filter.Query)
+	}
+	return f.Export(portal.Export{Things: "deliveries", Path: path, Filter: filter, API: "/deliveries", Asked: pairs})
+}
+
 func (a *admin) deliveries(f *portal.Frame) error {
 	var filter struct {
 		deliveryFilter
-		File string `query:"file"`
 		portal.Paging
 	}
 	if err := f.Query(&filter); err != nil {
@@ -66,8 +75,8 @@ func (a *admin) deliveries(f *portal.Frame) error {
 		}
 		return a.Postbacks.ListDeliveries(f.Context(), f.Actor, asked, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "deliveries", a.deliveryColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "deliveries", a.deliveryColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -101,7 +110,7 @@ func (a *admin) deliveries(f *portal.Frame) error {
 			return err
 		}
 	}
-	v.Head.Actions = deliveriesHead(fileLink(path, filter, "deliveries"), resend)
+	v.Head.Actions = deliveriesHead(exportDeliveries(f, path, filter.deliveryFilter, asked), resend)
 	if resend != nil {
 		v.Extra = ui.Confirm(*resend)
 	}
@@ -149,9 +158,9 @@ func deliveryBar(f *portal.Frame, n portal.Names, path string, filter deliveryFi
 	return bar
 }
 
-func (a *admin) deliveryColumns() []portal.CSVColumn[postback.Delivery] {
+func (a *admin) deliveryColumns() []portal.FileColumn[postback.Delivery] {
 	type d = postback.Delivery
-	return []portal.CSVColumn[d]{
+	return []portal.FileColumn[d]{
 		{Name: "id", Text: func(d d) string { return d.ID.String() }},
 		{Name: "created_at", Text: func(d d) string { return stamp(d.CreatedAt) }},
 		{Name: "postback_id", Number: true, Text: func(d d) string { return fmtID(d.PostbackID) }},

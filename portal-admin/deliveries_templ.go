@@ -13,7 +13,7 @@ import (
 	"github.com/waypost/waypost/ui"
 )
 
-func deliveriesHead(file ui.Button, resend *ui.ConfirmBox) templ.Component {
+func deliveriesHead(export templ.Component, resend *ui.ConfirmBox) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -34,7 +34,7 @@ func deliveriesHead(file ui.Button, resend *ui.ConfirmBox) templ.Component {
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.Btn(file).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = export.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -17,7 +17,6 @@ type offerFilter struct {
 	Status     string `query:"status"`
 	Visibility string `query:"visibility"`
 	Advertiser int64  `query:"advertiser"`
-	File       string `query:"format"`
 	portal.Paging
 }
 
@@ -42,8 +41,8 @@ func (a *admin) offers(f *portal.Frame) error {
 		return a.Offers.List(f.Context(), f.Actor, offer.Filter{Search: filter.Search, Status: offer.Status(filter.Status), Visibility: offer.Visibility(filter.Visibility),
 			AdvertiserID: advertiser.ID(filter.Advertiser)}, p)
 	}
-	if filter.File == "csv" {
-		return portal.CSV(f, "offers", offerCSV(), read)
+	if f.WantsFile() {
+		return portal.File(f, "offers", offerCSV(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -62,7 +61,8 @@ func (a *admin) offers(f *portal.Frame) error {
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Search offers by name", SearchValue: filter.Search,
 			Selects: []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Options: offerStatuses(), Value: filter.Status},
 				{Field: "visibility", Label: "Access", Any: "Any access", Options: visibilities(), Value: filter.Visibility}},
-			Actions: ui.Btn(ui.Button{Label: "CSV", Name: "CSV file of these offers", Icon: "download", Small: true, Href: portal.URL(path, filter, "format", "csv", "cursor", ""), Download: true})},
+			Actions: f.Export(portal.Export{Things: "offers", Path: path, Filter: filter, API: "/offers",
+				Asked: []string{"search", filter.Search, "status", filter.Status, "visibility", filter.Visibility, "advertiser_id", portal.Picked(advertiser.ID(filter.Advertiser), "")}})},
 		Table: ui.Table{ID: "offers", Name: "Offers", CSRF: f.CSRF, Columns: offerColumns(), Empty: ui.NoResults(path)}}
 	type active struct{ label, field, value, word string }
 	for _, c := range []active{{"Name", "q", filter.Search, filter.Search}, {"Status", "status", filter.Status, oneOf(offerStatuses(), filter.Status)},
@@ -166,8 +166,8 @@ func ruleWords(r offer.Rule, c money.Currency, what string) string {
 	return "What the postback sends"
 }
 
-func offerCSV() []portal.CSVColumn[offer.Offer] {
-	return []portal.CSVColumn[offer.Offer]{
+func offerCSV() []portal.FileColumn[offer.Offer] {
+	return []portal.FileColumn[offer.Offer]{
 		{Name: "id", Number: true, Text: func(o offer.Offer) string { return fmtID(o.ID) }},
 		{Name: "advertiser_id", Number: true, Text: func(o offer.Offer) string { return fmtID(o.AdvertiserID) }},
 		{Name: "name", Text: func(o offer.Offer) string { return o.Name }},

@@ -36,7 +36,6 @@ func (a *admin) showRates(f *portal.Frame, status int, in rateInput, x portal.Fa
 	var filter struct {
 		Base  string `query:"base"`
 		Quote string `query:"quote"`
-		File  string `query:"file"`
 		portal.Paging
 	}
 	if err := f.Query(&filter); err != nil {
@@ -45,8 +44,8 @@ func (a *admin) showRates(f *portal.Frame, status int, in rateInput, x portal.Fa
 	read := func(p domain.Page) (domain.Slice[conversion.Rate], error) {
 		return a.Conversions.ListRates(f.Context(), f.Actor, conversion.RateFilter{Base: money.Currency(filter.Base), Quote: money.Currency(filter.Quote)}, p)
 	}
-	if filter.File == "csv" && f.Echo.Request().Method == http.MethodGet {
-		return portal.CSV(f, "exchange-rates", rateColumns(), read)
+	if f.WantsFile() {
+		return portal.File(f, "exchange-rates", rateColumns(), read)
 	}
 	list, err := read(filter.Slice())
 	if err != nil {
@@ -60,7 +59,8 @@ func (a *admin) showRates(f *portal.Frame, status int, in rateInput, x portal.Fa
 		{Name: "quote", Label: "To", Value: in.Quote, Error: x["quote"], Options: append([]ui.Option{{Label: "Choose a currency"}}, currencies()...)},
 		{Name: "rate", Label: "Rate", Value: in.Rate, Error: x["rate"], InputMode: "decimal", Placeholder: "1.0842", Hint: "How much of the second one of the first is. The other way is a rate of its own.", Autocomplete: "off"},
 	}
-	v.list = listView{Head: ui.Head{Title: "Exchange rates", Lead: "What amounts in other currencies are converted at: the newest rate of the day, or of the 7 days before.", Actions: ui.Btn(fileLink(path, filter, "exchange rates"))},
+	v.list = listView{Head: ui.Head{Title: "Exchange rates", Lead: "What amounts in other currencies are converted at: the newest rate of the day, or of the 7 days before.",
+		Actions: f.Export(portal.Export{Things: "exchange rates", Path: path, Filter: filter, API: "/exchange-rates", Asked: []string{"base", filter.Base, "quote", filter.Quote}})},
 		Filter: ui.Filter{ID: "filter", Action: path, ResetHref: path, Selects: []ui.FilterSelect{
 			{Field: "base", Label: "From", Any: "From any currency", Value: filter.Base, Options: currencies()}, {Field: "quote", Label: "To", Any: "To any currency", Value: filter.Quote, Options: currencies()}}},
 		Pager: portal.Pager(path, filter, filter.Paging, list, "rate")}
@@ -79,9 +79,9 @@ func (a *admin) showRates(f *portal.Frame, status int, in rateInput, x portal.Fa
 	return f.Render(status, "Exchange rates", "/rates", ratesPage(v))
 }
 
-func rateColumns() []portal.CSVColumn[conversion.Rate] {
+func rateColumns() []portal.FileColumn[conversion.Rate] {
 	type r = conversion.Rate
-	return []portal.CSVColumn[r]{
+	return []portal.FileColumn[r]{
 		{Name: "date", Text: func(r r) string { return r.Date.UTC().Format(time.DateOnly) }},
 		{Name: "base", Text: func(r r) string { return string(r.Base) }},
 		{Name: "quote", Text: func(r r) string { return string(r.Quote) }},

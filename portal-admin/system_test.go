@@ -106,7 +106,7 @@ func TestAuditLog(t *testing.T) {
 	admin.Get("/admin/audit?type=network").Is(200).Shows(admin.User.Email, "Halyard").Lacks("Offer created (")
 	admin.Get("/admin/audit?object=nothing").Is(200).Shows("No results with these filters")
 	n.Operator(account.RoleManager).Get("/admin/audit").Is(403)
-	if file := admin.Get("/admin/audit?file=csv&type=network").Is(200).Body; !strings.Contains(file, "network.update") {
+	if file := admin.Get("/admin/audit?format=csv&type=network").Is(200).Body; !strings.Contains(file, "network.update") {
 		t.Error(file)
 	}
 	for _, evil := range corpus {

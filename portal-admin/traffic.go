@@ -38,11 +38,6 @@ func setCount(on ...bool) string {
 	return badge(n)
 }
 
-// fileLink is the CSV of a list as its filter says.
-func fileLink(path string, filter any, name string) ui.Button {
-	return ui.Button{Label: "CSV", Name: "Download " + name + " as CSV", Icon: "download", Href: portal.URL(path, filter, "file", "csv", "cursor", "", "limit", ""), Download: true}
-}
-
 // clickText is a click's id as people see it.
 func (a *admin) clickText(id click.ID) string {
 	if id.IsZero() {

@@ -22,7 +22,7 @@ func TestConversionsAreFoundAndChanged(t *testing.T) {
 	admin.Get("/admin/conversions?txid=nothing").Is(200).Shows("No results with these filters")
 	admin.Get("/admin/conversions?click=nonsense").Is(200).Shows("No results with these filters")
 	n.Operator(account.RoleViewer).Get("/admin/conversions").Is(200).Lacks("Add conversion", "Approve…")
-	if file := admin.Get("/admin/conversions?file=csv&status=rejected").Is(200).Body; !strings.Contains(file, "A-3") || strings.Contains(file, "A-1") || !strings.Contains(file, "commission,revenue") {
+	if file := admin.Get("/admin/conversions?format=csv&status=rejected").Is(200).Body; !strings.Contains(file, "A-3") || strings.Contains(file, "A-1") || !strings.Contains(file, "commission,revenue") {
 		t.Error(file)
 	}
 	id := n.Results[portaltest.ClickLead].ConversionID.String()
@@ -201,7 +201,7 @@ func TestClicksTellWhyTheyDoNotCount(t *testing.T) {
 	for _, evil := range corpus {
 		safe(t, admin.Get("/admin/clicks?q="+url.QueryEscape(evil)).Is(200).Shows("No results with these filters"))
 	}
-	if file := admin.Get("/admin/clicks?file=csv").Is(200).Body; !strings.Contains(file, "invalid_reason") || !strings.Contains(file, "duplicate") {
+	if file := admin.Get("/admin/clicks?format=csv").Is(200).Body; !strings.Contains(file, "invalid_reason") || !strings.Contains(file, "duplicate") {
 		t.Error(file)
 	}
 }
@@ -255,7 +255,7 @@ func TestDeliveriesAreSentAgain(t *testing.T) {
 		t.Errorf("%d have failed still", got)
 	}
 	admin.Post(one+"/resend", url.Values{"back": {"https://evil.example/"}}).Is(303).To("/admin/deliveries")
-	if file := admin.Get("/admin/deliveries?file=csv").Is(200).Body; !strings.Contains(file, "event_status") {
+	if file := admin.Get("/admin/deliveries?format=csv").Is(200).Body; !strings.Contains(file, "event_status") {
 		t.Error(file)
 	}
 }

@@ -1,6 +1,7 @@
 package portaladvertiser
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -29,8 +30,8 @@ func (s *pages) balance(f *portal.Frame) error {
 	list := func(p domain.Page) (domain.Slice[ledger.Entry], error) {
 		return s.Ledger.Entries(f.Context(), f.Actor, asked, p)
 	}
-	if wantsCSV(f) {
-		return portal.CSV(f, "ledger", entryColumns(), list)
+	if f.WantsFile() {
+		return portal.File(f, "ledger", entryColumns(), list)
 	}
 	balances, err := s.Ledger.Balances(f.Context(), f.Actor, party)
 	if err != nil {
@@ -42,7 +43,7 @@ func (s *pages) balance(f *portal.Frame) error {
 	}
 	path := f.Path(balancePath)
 	v := listView{
-		Head: ui.Head{Title: "Balance", Lead: "What your conversions cost, and each posting behind it. Times in " + f.Zone.String() + ".", Actions: exportButton(csvHref(path, filter))},
+		Head: ui.Head{Title: "Balance", Lead: "What your conversions cost, and each posting behind it. Times in " + f.Zone.String() + ".", Actions: f.Export(portal.Export{Things: "ledger", Path: path, Filter: filter, API: fmt.Sprintf("/advertisers/%d/ledger", own(f)), Asked: filter.Asked(f)})},
 		Filter: ui.Filter{ID: "filter", Action: path, Range: filter.Picker(f, "dates", "Any time"), ResetHref: path,
 			Chips: portal.Chips(path, filter, "from", since(filter.From), "to", until(filter.To))},
 		Pager: portal.Pager(path, filter, filter.Paging, entries, "posting"),
@@ -72,9 +73,9 @@ func entryRow(f *portal.Frame, e ledger.Entry) ui.Row {
 		{Text: what, Sub: e.Note, Narrow: f.AccountWords(e.From) + " → " + f.AccountWords(e.To)}, {Text: f.AccountWords(e.From)}, {Text: f.AccountWords(e.To)}, about, {Text: portal.Money(e.Amount), Strong: true}}}
 }
 
-func entryColumns() []portal.CSVColumn[ledger.Entry] {
+func entryColumns() []portal.FileColumn[ledger.Entry] {
 	type e = ledger.Entry
-	return []portal.CSVColumn[e]{
+	return []portal.FileColumn[e]{
 		{Name: "id", Text: func(e e) string { return e.ID.String() }},
 		{Name: "transaction_id", Text: func(e e) string { return e.TransactionID.String() }},
 		{Name: "at", Text: func(e e) string { return e.At.Format(time.RFC3339) }},

@@ -51,8 +51,8 @@ func (s *pages) conversions(f *portal.Frame) error {
 	list := func(p domain.Page) (domain.Slice[conversion.Conversion], error) {
 		return s.Conversions.List(f.Context(), f.Actor, asked, p)
 	}
-	if wantsCSV(f) {
-		return portal.CSV(f, "conversions", s.conversionColumns(), list)
+	if f.WantsFile() {
+		return portal.File(f, "conversions", s.conversionColumns(), list)
 	}
 	found, err := list(filter.Slice())
 	if err != nil {
@@ -70,7 +70,8 @@ func (s *pages) conversions(f *portal.Frame) error {
 		lead += " The network approves and rejects."
 	}
 	v := listView{
-		Head: ui.Head{Title: "Conversions", Lead: lead, Actions: exportButton(csvHref(path, filter))},
+		Head: ui.Head{Title: "Conversions", Lead: lead, Actions: f.Export(portal.Export{Things: "conversions", Path: path, Filter: filter, API: "/conversions", Asked: append(filter.Asked(f), "status", filter.Status,
+			"offer_id", portal.Picked(filter.Offer, ""), "txid", filter.TxID, "test", portal.AskedTruth(filter.Test, "only"))})},
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "txid", SearchLabel: "Whole order id", SearchValue: filter.TxID,
 			Selects: []ui.FilterSelect{
 				{Field: "status", Label: "Status", Any: "Any status", Value: filter.Status, Options: ui.StatusOptions(ui.Conversions, "pending", "hold", "approved", "rejected", "trash")},
@@ -105,13 +106,13 @@ func (s *pages) conversionRow(f *portal.Frame, names portal.Names, c conversion.
 	}
 	return ui.Row{ID: "conversion-" + c.ID.String(), Value: c.ID.String(), Name: "conversion " + name, Cells: []ui.Cell{
 		what, {Text: f.Ago(c.CreatedAt), Title: f.Exact(c.CreatedAt)}, {Text: names.Offer(c.OfferID), Sub: names.Goal(c.OfferID, c.GoalID)},
-		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Price(c.Val, currency)}, portal.ZeroMarked(ui.Cell{Text: portal.Money(c.Revenue), Strong: true}, c.WhyNoRevenue()),
+		{Text: idText(int64(c.AffiliateID))}, {Text: portal.Sale(c.Val, currency)}, portal.ZeroMarked(ui.Cell{Text: portal.Money(c.Revenue), Strong: true}, c.WhyNoRevenue()),
 		{Body: ui.StatusBadge(ui.Conversions, string(c.Status))}}}
 }
 
-func (s *pages) conversionColumns() []portal.CSVColumn[conversion.Conversion] {
+func (s *pages) conversionColumns() []portal.FileColumn[conversion.Conversion] {
 	type c = conversion.Conversion
-	return []portal.CSVColumn[c]{
+	return []portal.FileColumn[c]{
 		{Name: "id", Text: func(c c) string { return c.ID.String() }},
 		{Name: "click_id", Text: func(c c) string { return s.clickText(c.ClickID) }},
 		{Name: "txid", Text: func(c c) string { return c.TxID }},
@@ -174,7 +175,7 @@ func (s *pages) readConversion(f *portal.Frame) (conversionView, error) {
 		v.name = portal.ShortID(c.ID.String())
 	}
 	currency := c.Revenue.Currency()
-	v.facts = []ui.Pair{{Label: "Cost", Text: portal.Money(c.Revenue)}, {Label: "Sale value", Text: portal.Price(c.Val, currency)}}
+	v.facts = []ui.Pair{{Label: "Cost", Text: portal.Money(c.Revenue)}, {Label: "Sale value", Text: portal.Sale(c.Val, currency)}}
 	if why := c.WhyNoRevenue(); why != "" {
 		v.facts = append(v.facts, ui.Pair{Label: "Why no cost", Text: portal.Sentence(why)})
 	}

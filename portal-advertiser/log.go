@@ -46,8 +46,8 @@ func (s *pages) calls(f *portal.Frame) error {
 		}
 		return s.Conversions.LogList(f.Context(), f.Actor, asked, p)
 	}
-	if wantsCSV(f) {
-		return portal.CSV(f, "postback-log", portal.CallColumns(s.Clicks.Text), list)
+	if f.WantsFile() {
+		return portal.File(f, "postback-log", portal.CallColumns(s.Clicks.Text), list)
 	}
 	found, err := list(filter.Slice())
 	if err != nil {
@@ -64,7 +64,8 @@ func (s *pages) calls(f *portal.Frame) error {
 	path := f.Path(logPath)
 	v := listView{
 		Head: ui.Head{Title: "Postback log", Lead: "Every call that came for clicks on your offers, refused ones included, newest first. Times in " + f.Zone.String() + ".",
-			Actions: exportButton(csvHref(path, filter))},
+			Actions: f.Export(portal.Export{Things: "postback log", Path: path, Filter: filter, API: "/postback-log", Asked: append(filter.Asked(f), "status", filter.Status,
+				"code", filter.Code, "click_id", filter.Click, "ip", filter.IP, "offer_id", portal.Picked(filter.Offer, ""))})},
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "click", SearchLabel: "Click id", SearchValue: filter.Click,
 			Selects: []ui.FilterSelect{
 				{Field: "status", Label: "What became of it", Any: "Any result", Value: filter.Status, Options: ui.StatusOptions(ui.Calls, "recorded", "updated", "duplicate", "queued", "refused")}},

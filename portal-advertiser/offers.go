@@ -37,8 +37,8 @@ func (s *pages) offers(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	if wantsCSV(f) {
-		return portal.CSV(f, "offers", offerColumns(figures), list)
+	if f.WantsFile() {
+		return portal.File(f, "offers", offerColumns(figures), list)
 	}
 	found, err := list(filter.Slice())
 	if err != nil {
@@ -50,14 +50,14 @@ func (s *pages) offers(f *portal.Frame) error {
 		lead = "What affiliates promote for you. The figures cannot be shown now: " + failed
 	}
 	v := listView{
-		Head: ui.Head{Title: "Offers", Lead: lead, Actions: exportButton(csvHref(path, filter))},
+		Head: ui.Head{Title: "Offers", Lead: lead, Actions: f.Export(portal.Export{Things: "offers", Path: path, Filter: filter, API: "/offers", Asked: []string{"search", filter.Search, "status", filter.Status}})},
 		Filter: ui.Filter{ID: "filter", Action: path, Search: "q", SearchLabel: "Search offers", SearchValue: filter.Search,
 			Selects:   []ui.FilterSelect{{Field: "status", Label: "Status", Any: "Any status", Value: filter.Status, Options: ui.StatusOptions(ui.Offers, "active", "paused", "draft", "expired")}},
 			ResetHref: path, Chips: portal.Chips(path, filter, "q", portal.Is("Name", filter.Search), "status", portal.Is("Status", ui.StatusOf(ui.Offers, filter.Status).Word))},
 		Pager: portal.Pager(path, filter, filter.Paging, found, "offer"),
 	}
 	v.Table = ui.Table{ID: "offers", Name: "Offers", Empty: noOffers(f, len(v.Filter.Chips) > 0), Actions: true,
-		Columns: []ui.Column{{Label: "Offer", Wide: true}, {Label: "Status"}, {Label: "Clicks", Number: true, Hide: true}, {Label: "Conversions", Number: true, Hide: true},
+		Columns: []ui.Column{{Label: "Offer", Wide: true}, {Label: "Status", Hide: true}, {Label: "Clicks", Number: true, Hide: true}, {Label: "Conversions", Number: true, Hide: true},
 			{Label: "CR", Number: true, Hide: true}, {Label: "Approved", Number: true, Hide: true}, {Label: "Cost", Number: true}}}
 	for _, o := range found.Items {
 		r := figures[o.ID]
@@ -69,7 +69,7 @@ func (s *pages) offers(f *portal.Frame) error {
 		}
 		v.Table.Rows = append(v.Table.Rows, ui.Row{ID: "offer-" + id, Name: o.Name, Cells: []ui.Cell{
 			{Text: o.Name, Href: f.Path(offersPath + "/" + id), Sub: "#" + id + " · " + portal.Counted(len(o.Goals), "goal"),
-				Narrow: portal.Counted(int(r.Clicks), "click") + " · " + portal.Counted(int(r.Conversions), "conversion"), Square: ui.Initials(o.Name)},
+				Narrow: ui.StatusOf(ui.Offers, string(o.Status)).Word + " · " + portal.Counted(int(r.Clicks), "click") + " · " + portal.Counted(int(r.Conversions), "conversion"), Square: ui.Initials(o.Name)},
 			{Body: ui.StatusBadge(ui.Offers, string(o.Status))}, {Text: portal.Count(r.Clicks)}, {Text: portal.Count(r.Conversions)}, {Text: cr}, {Text: portal.Count(r.Approved)}, {Text: portal.Sum(r.Revenue, o.Currency), Strong: true}},
 			Actions: ui.Btn(ui.Button{Label: "Tracking", Name: "Tracking set-up of " + o.Name, Small: true, Href: f.Path(offersPath + "/" + id + "/tracking")})})
 	}
@@ -94,12 +94,12 @@ func (s *pages) offerFigures(f *portal.Frame) (figures map[offer.ID]report.Row, 
 	return figures, "", nil
 }
 
-func offerColumns(figures map[offer.ID]report.Row) []portal.CSVColumn[offer.Offer] {
+func offerColumns(figures map[offer.ID]report.Row) []portal.FileColumn[offer.Offer] {
 	type o = offer.Offer
 	count := func(of func(report.Row) int64) func(o) string {
 		return func(o o) string { return strconv.FormatInt(of(figures[o.ID]), 10) }
 	}
-	return []portal.CSVColumn[o]{
+	return []portal.FileColumn[o]{
 		{Name: "id", Number: true, Text: func(o o) string { return idText(int64(o.ID)) }},
 		{Name: "name", Text: func(o o) string { return o.Name }},
 		{Name: "status", Text: func(o o) string { return string(o.Status) }},

@@ -50,14 +50,6 @@ func namesOf(cs []conversion.Conversion) (ids portal.NameIDs) {
 	return ids
 }
 
-// csvHref is the address of a list's file.
-func csvHref(path string, filter any) string {
-	return portal.URL(path, filter, "format", "csv", "cursor", "", "limit", "")
-}
-
-// wantsCSV tells that the list's file is asked for.
-func wantsCSV(f *portal.Frame) bool { return f.Echo.QueryParam("format") == "csv" }
-
 func idText(id int64) string {
 	if id == 0 {
 		return ""

@@ -53,7 +53,7 @@ func (s *pages) balance(f *portal.Frame) error {
 	v.list.head = ui.Head{Title: "Balance", Lead: "What you have earned, and every movement that it is made of."}
 	v.list.filter = ui.Filter{ID: "filters", Action: path, Range: in.Picker(f, "dates", "All time"), ResetHref: path,
 		Chips:   portal.Chips(path, in, "from", portal.Is("From", in.From), "to", portal.Is("To", in.To)),
-		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "Download CSV", Icon: "download", Href: portal.URL(path+".csv", in, "cursor", "", "limit", ""), Download: true})}
+		Actions: f.Export(portal.Export{Things: "ledger", Path: path, Routes: true, Filter: in, API: "/affiliates/" + idText(self(f)) + "/ledger", Asked: in.Asked(f)})}
 	if in == (ledgerFilter{}) {
 		v.list.table.Empty = ui.Empty(ui.Nothing{Icon: "wallet", Title: "Nothing earned yet", Text: "With your first conversion the money that it earns you stands here: pending while it is checked, approved once it is yours.",
 			Next: ui.Button{Label: "See offers", Look: ui.Primary, Href: f.Path(offersPath)}})
@@ -178,17 +178,17 @@ func signOf(e ledger.Entry) string {
 	return ""
 }
 
-// balanceCSV is the ledger as a file, with the columns that the API's has.
-func (s *pages) balanceCSV(f *portal.Frame) error {
+// balanceFile is the ledger as a file, with the columns that the API's has.
+func (s *pages) balanceFile(f *portal.Frame) error {
 	var in ledgerFilter
 	if err := f.Query(&in); err != nil {
 		return err
 	}
 	type row = ledger.Entry
-	text := func(name string, of func(row) string) portal.CSVColumn[row] {
-		return portal.CSVColumn[row]{Name: name, Text: of}
+	text := func(name string, of func(row) string) portal.FileColumn[row] {
+		return portal.FileColumn[row]{Name: name, Text: of}
 	}
-	columns := []portal.CSVColumn[row]{
+	columns := []portal.FileColumn[row]{
 		text("id", func(e row) string { return e.ID.String() }), text("transaction_id", func(e row) string { return e.TransactionID.String() }),
 		text("at", func(e row) string { return e.At.Format(time.RFC3339) }), text("kind", func(e row) string { return string(e.Kind) }),
 		text("from_account", func(e row) string { return string(e.From) }), text("to_account", func(e row) string { return string(e.To) }),
@@ -201,5 +201,5 @@ func (s *pages) balanceCSV(f *portal.Frame) error {
 		}),
 		text("note", func(e row) string { return e.Note }),
 	}
-	return portal.CSV(f, "ledger", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listEntries(f, in, p) })
+	return portal.File(f, "ledger", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listEntries(f, in, p) })
 }

@@ -61,7 +61,8 @@ func (s *pages) clicks(f *portal.Frame) error {
 		Fields:  ui.PickBar(f.FilterPick(search.KindOffer, in.Offer, names)),
 		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "valid", valid[in.Valid], "offer", names.IsPicked(search.KindOffer, in.Offer),
 			"from", portal.Is("From", in.From), "to", portal.Is("To", in.To)),
-		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "Download CSV", Icon: "download", Href: portal.URL(path+".csv", in, "cursor", "", "limit", ""), Download: true})}
+		Actions: f.Export(portal.Export{Things: "clicks", Path: path, Routes: true, Filter: in, API: "/clicks", Asked: append(append(in.Asked(f),
+			"offer_id", portal.Picked(in.Offer, ""), "valid", portal.AskedTruth(in.Valid, "yes")), s.askedID(in.Query, "aff_click_id")...)})}
 	if in == (clickFilter{}) {
 		v.table.Empty = ui.Empty(ui.Nothing{Icon: "activity", Title: "No clicks yet", Text: "Each visit through one of your tracking links stands here within a second.",
 			Next: ui.Button{Label: "Build a link", Look: ui.Primary, Href: f.Path(linksPath)}})
@@ -69,6 +70,14 @@ func (s *pages) clicks(f *portal.Frame) error {
 		v.table.Empty = ui.NoResults(path)
 	}
 	return f.Page("Clicks", clicksPath, listPage(v))
+}
+
+// askedID is a search for an id as the API takes it: a click's id of ours, else one that it calls by the name given.
+func (s *pages) askedID(query, otherwise string) []string {
+	if _, err := s.Clicks.Parse(query); err == nil {
+		return []string{"click_id", query}
+	}
+	return []string{otherwise, query}
 }
 
 func (s *pages) clicksTable(f *portal.Frame, list []click.Click, names portal.Names) ui.Table {
@@ -88,17 +97,17 @@ func (s *pages) clicksTable(f *portal.Frame, list []click.Click, names portal.Na
 	return t
 }
 
-// clicksCSV is the list as a file, with columns of the API's.
-func (s *pages) clicksCSV(f *portal.Frame) error {
+// clicksFile is the list as a file, with columns of the API's.
+func (s *pages) clicksFile(f *portal.Frame) error {
 	var in clickFilter
 	if err := f.Query(&in); err != nil {
 		return err
 	}
 	type row = click.Click
-	text := func(name string, of func(row) string) portal.CSVColumn[row] {
-		return portal.CSVColumn[row]{Name: name, Text: of}
+	text := func(name string, of func(row) string) portal.FileColumn[row] {
+		return portal.FileColumn[row]{Name: name, Text: of}
 	}
-	columns := []portal.CSVColumn[row]{
+	columns := []portal.FileColumn[row]{
 		text("click_id", func(c row) string { return s.Clicks.Text(c.ID) }),
 		{Name: "offer_id", Number: true, Text: func(c row) string { return idText(c.OfferID) }},
 		text("valid", func(c row) string { return map[bool]string{true: "true", false: "false"}[c.Valid()] }),
@@ -112,5 +121,5 @@ func (s *pages) clicksCSV(f *portal.Frame) error {
 	columns = append(columns, text("source", func(c row) string { return c.Source }), text("aff_click_id", func(c row) string { return c.AffClickID }),
 		text("landing_page_id", func(c row) string { return c.LandingPageID }), text("creative_id", func(c row) string { return c.CreativeID }),
 		text("referrer", func(c row) string { return c.Referrer }), text("created_at", func(c row) string { return c.CreatedAt().Format(time.RFC3339) }))
-	return portal.CSV(f, "clicks", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listClicks(f, in, p) })
+	return portal.File(f, "clicks", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listClicks(f, in, p) })
 }

@@ -94,7 +94,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 	path := f.Path(conversionsPath)
 	v := listView{table: s.conversionsTable(f, list.Items, names, sent), pager: portal.Tested(portal.Pager(path, in, in.Paging, list, "conversion"), list.Items, func(c conversion.Conversion) bool { return c.Test })}
 	v.head = ui.Head{Title: "Conversions", Lead: "What your clicks led to, and what each earns you. Times in " + f.Zone.String() + "."}
-	v.filter = conversionsBar(f, in, names, path)
+	v.filter = s.conversionsBar(f, in, names, path)
 	if in == (conversionFilter{}) {
 		v.table.Empty = ui.Empty(ui.Nothing{Icon: "arrows-exchange", Title: "No conversions yet", Text: "When a visitor of yours buys or signs up, it stands here with what it earns you and whether your postback was called.",
 			Next: ui.Button{Label: "Build a link", Look: ui.Primary, Href: f.Path(linksPath)}})
@@ -104,7 +104,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 	return f.Page("Conversions", conversionsPath, listPage(v))
 }
 
-func conversionsBar(f *portal.Frame, in conversionFilter, names portal.Names, path string) ui.Filter {
+func (s *pages) conversionsBar(f *portal.Frame, in conversionFilter, names portal.Names, path string) ui.Filter {
 	goals := goalOptions(names.Title(offer.ID(in.Offer)))
 	status := ""
 	if in.Status != "" {
@@ -117,7 +117,8 @@ func conversionsBar(f *portal.Frame, in conversionFilter, names portal.Names, pa
 		Fields:  ui.PickBar(f.FilterPick(search.KindOffer, in.Offer, names)),
 		Chips: portal.Chips(path, in, "q", portal.Is("Id", in.Query), "status", portal.Is("Status", status), "offer", names.IsPicked(search.KindOffer, in.Offer),
 			"goal", portal.Is("Goal", nameOf(goals, idText(in.Goal))), "test", tests[in.Test], "from", portal.Is("From", in.From), "to", portal.Is("To", in.To)),
-		Actions: ui.Btn(ui.Button{Label: "CSV", Name: "Download CSV", Icon: "download", Href: portal.URL(path+".csv", in, "cursor", "", "limit", ""), Download: true})}
+		Actions: f.Export(portal.Export{Things: "conversions", Path: path, Routes: true, Filter: in, API: "/conversions", Asked: append(append(in.Asked(f), "status", in.Status,
+			"offer_id", portal.Picked(in.Offer, ""), "goal_id", idText(in.Goal), "test", portal.AskedTruth(in.Test, "only")), s.askedID(in.Query, "txid")...)})}
 	if len(goals) > 1 {
 		bar.Selects = append(bar.Selects, ui.FilterSelect{Field: "goal", Label: "Goal", Any: "Any goal", Value: idText(in.Goal), Options: goals})
 	}
@@ -192,14 +193,14 @@ func postbackState(sent []postback.Delivery) (ui.Kind, string) {
 	return status.Kind, status.Word
 }
 
-// conversionsCSV is the list as a file, with the columns that the API's has.
-func (s *pages) conversionsCSV(f *portal.Frame) error {
+// conversionsFile is the list as a file, with the columns that the API's has.
+func (s *pages) conversionsFile(f *portal.Frame) error {
 	var in conversionFilter
 	if err := f.Query(&in); err != nil {
 		return err
 	}
 	type row = conversion.Conversion
-	columns := []portal.CSVColumn[row]{
+	columns := []portal.FileColumn[row]{
 		{Name: "id", Text: func(c row) string { return c.ID.String() }},
 		{Name: "click_id", Text: func(c row) string { return s.Clicks.Text(c.ClickID) }},
 		{Name: "txid", Text: func(c row) string { return c.TxID }},
@@ -215,7 +216,7 @@ func (s *pages) conversionsCSV(f *portal.Frame) error {
 		{Name: "created_at", Text: func(c row) string { return c.CreatedAt.Format(time.RFC3339) }},
 		{Name: "updated_at", Text: func(c row) string { return c.UpdatedAt.Format(time.RFC3339) }},
 	}
-	return portal.CSV(f, "conversions", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listConversions(f, in, p) })
+	return portal.File(f, "conversions", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listConversions(f, in, p) })
 }
 
 func conversionHref(f *portal.Frame, id conversion.ID) string {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
@@ -125,12 +127,22 @@ func (p postbackPages) offerResend(f *portal.Frame, v *deliveriesView, in delive
 	return nil
 }
 
+func (p postbackPages) exportDeliveries(f *portal.Frame, in deliveriesFilter, path string) templ.Component {
+	filter, _ := in.domain(f, p)
+	id := "click_id"
+	if !filter.ConversionID.IsZero() {
+		id = "conversion_id"
+	}
+	return f.Export(portal.Export{Things: "deliveries", Path: path, Routes: true, Filter: in, API: "/deliveries",
+		Asked: append(in.Asked(f), id, in.Query, "status", in.Status, "postback_id", optionalID(in.Postback))})
+}
+
 func (p postbackPages) filterBar(f *portal.Frame, in deliveriesFilter, postbacks []ui.Option, path string) ui.Filter {
 	bar := ui.Filter{ID: "filters", Action: path, Search: "q", SearchLabel: "Click id or conversion id", SearchValue: in.Query, ResetHref: path,
 		Selects: []ui.FilterSelect{
 			{Field: "status", Label: "Result", Any: "Any result", Value: in.Status, Options: ui.StatusOptions(ui.Deliveries, "delivered", "pending", "retrying", "failed", "paused")},
 			{Field: "postback", Label: "Postback", Any: "Any postback", Value: optionalID(in.Postback), Options: postbacks}},
-		Actions: ui.Btn(ui.Button{Label: "Export", Name: "Export deliveries as CSV", Icon: "download", Href: portal.URL(f.Path("/deliveries.csv"), in), Download: true})}
+		Actions: p.exportDeliveries(f, in, path)}
 	today := f.Now.In(f.Zone).Format(time.DateOnly)
 	bar.Range = &ui.DateRange{ID: "dates", From: in.From, To: in.To, Today: today, Max: today, Zone: f.Zone.String(), Label: rangeLabel(in)}
 	chip := func(text string, pairs ...string) {
@@ -238,8 +250,8 @@ func (p postbackPages) resendAll(f *portal.Frame) error {
 	return f.Redirect(backTo(f, f.Path("/deliveries")))
 }
 
-// deliveriesCSV is the list as a file, with the columns that the API names alike.
-func (p postbackPages) deliveriesCSV(f *portal.Frame) error {
+// deliveriesFile is the list as a file, with the columns that the API names alike.
+func (p postbackPages) deliveriesFile(f *portal.Frame) error {
 	var in deliveriesFilter
 	if err := f.Query(&in); err != nil {
 		return err
@@ -257,8 +269,8 @@ func (p postbackPages) deliveriesCSV(f *portal.Frame) error {
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	type column = portal.CSVColumn[postback.Delivery]
-	return portal.CSV(f, "deliveries", []column{
+	type column = portal.FileColumn[postback.Delivery]
+	return portal.File(f, "deliveries", []column{
 		{Name: "id", Text: func(d postback.Delivery) string { return d.ID.String() }},
 		{Name: "created_at", Text: func(d postback.Delivery) string { return moment(d.CreatedAt) }},
 		{Name: "conversion_id", Text: func(d postback.Delivery) string { return d.ConversionID.String() }},

@@ -50,13 +50,13 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 	g.GET("/links", s.links)
 
 	g.GET("/conversions", s.conversions)
-	g.GET("/conversions.csv", s.conversionsCSV)
+	g.Files("/conversions", s.conversionsFile)
 	g.GET("/conversions/:id", s.conversion)
 	g.GET("/clicks", s.clicks)
-	g.GET("/clicks.csv", s.clicksCSV)
+	g.Files("/clicks", s.clicksFile)
 
 	g.GET("/balance", s.balance)
-	g.GET("/balance.csv", s.balanceCSV)
+	g.Files("/balance", s.balanceFile)
 
 	postbackRoutes(g, postbackPages{postbacks: d.Postbacks, offers: d.Offers, conversions: d.Conversions, clicks: d.Clicks, history: d.History})
 	g.Reports(d.Reports)

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
@@ -32,7 +34,7 @@ type logView struct {
 	stream   string // empty where the log stands still
 	live     bool   // the first part, which can be live
 	turn     string // the address that pauses or goes on
-	export   string
+	export   templ.Component
 	confirm  *ui.ConfirmBox // that sends them
 	fields   []ui.Option    // of the confirmation: Label is the name
 	pager    ui.PageLinks
@@ -67,7 +69,8 @@ func (p postbackPages) logOf(f *portal.Frame, one postback.Postback) (logView, e
 	}
 	path := postbackPath(f, one.ID)
 	at := func(pairs ...string) string { return portal.URL(path, in, pairs...) + "#log" }
-	v := logView{table: table, live: in.Cursor == "", export: portal.URL(f.Path("/deliveries.csv"), nil, "postback", fmt.Sprint(one.ID), "status", in.Status)}
+	v := logView{table: table, live: in.Cursor == "", export: f.Export(portal.Export{Things: "deliveries", Path: f.Path("/deliveries"), Routes: true, Small: true,
+		Filter: deliveriesFilter{Postback: int64(one.ID), Status: in.Status}, API: "/deliveries", Asked: []string{"postback_id", fmt.Sprint(one.ID), "status", in.Status}})}
 	for _, s := range []struct{ status, label string }{{"", "All"}, {"delivered", ""}, {"pending", ""}, {"retrying", ""}, {"failed", ""}} {
 		label := s.label
 		if label == "" {

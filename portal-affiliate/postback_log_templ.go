@@ -225,7 +225,7 @@ func logActions(v logView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = ui.Btn(ui.Button{Label: "Export", Name: "Export deliveries as CSV", Icon: "download", Small: true, Href: v.export, Download: true}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = v.export.Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

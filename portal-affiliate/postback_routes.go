@@ -54,7 +54,7 @@ func postbackRoutes(g *portal.Group, p postbackPages) {
 	g.StreamIf("/postbacks/:id/stream", p.streamed, p.live)
 
 	g.GET("/deliveries", p.deliveries)
-	g.GET("/deliveries.csv", p.deliveriesCSV)
+	g.Files("/deliveries", p.deliveriesFile)
 	g.POST("/deliveries/resend", p.resendAll)
 	g.GET("/deliveries/:id", p.delivery)
 	g.POST("/deliveries/:id/resend", p.resend)

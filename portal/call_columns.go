@@ -10,7 +10,7 @@ import (
 )
 
 // CallColumns are the columns of the postback log's file. clickID is a click's id as clients see it.
-func CallColumns(clickID func(click.ID) string) []CSVColumn[conversion.LogEntry] {
+func CallColumns(clickID func(click.ID) string) []FileColumn[conversion.LogEntry] {
 	type l = conversion.LogEntry
 	number := func(id int64) string {
 		if id == 0 {
@@ -18,7 +18,7 @@ func CallColumns(clickID func(click.ID) string) []CSVColumn[conversion.LogEntry]
 		}
 		return strconv.FormatInt(id, 10)
 	}
-	return []CSVColumn[l]{
+	return []FileColumn[l]{
 		{Name: "id", Text: func(l l) string { return l.ID.String() }},
 		{Name: "received_at", Text: func(l l) string { return l.ReceivedAt.UTC().Format(time.RFC3339) }},
 		{Name: "method", Text: func(l l) string { return l.Method }},

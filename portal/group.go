@@ -54,6 +54,13 @@ func notFound(*Frame) error {
 // GET adds a page. The path is below the portal's base: "" is its start.
 func (g *Group) GET(path string, h Handler) { g.echo.GET(path, g.handle(h), compress) }
 
+// Files adds the files of a list, path.csv and path.xlsx, whose handler answers with File.
+func (g *Group) Files(path string, h Handler) {
+	for _, format := range fileFormats {
+		g.GET(path+"."+format, h)
+	}
+}
+
 // Poll adds a part that an open page asks for again and again. That is no use of the session: a tab left open must not
 // keep it from ending.
 func (g *Group) Poll(path string, h Handler) { g.echo.GET(path, g.handleAs(g.peek, h), compress) }

@@ -35,6 +35,7 @@ type Deps struct {
 	Advertisers *advertiser.Service
 	Offers      *offer.Service
 	PublicURL   string // that browsers know us by
+	TempDir     string // where large files wait until they are whole; empty: the system's
 	Clock       domain.Clock
 	Random      io.Reader // cryptographic
 	Log         *slog.Logger

@@ -150,20 +150,20 @@ func (s *reportPages) file(f *Frame) error {
 		return err
 	}
 	q := r.query(f.Now, zone)
-	return CSV(f, "report", reportColumns(r.levels(), report.SeenBy(f.Actor)), func(p domain.Page) (domain.Slice[report.Row], error) {
+	return File(f, "report", reportColumns(r.levels(), report.SeenBy(f.Actor)), func(p domain.Page) (domain.Slice[report.Row], error) {
 		q.Cursor = p.Cursor
 		part, err := s.reports.Report(f.Context(), f.Actor, q)
 		return domain.Slice[report.Row]{Items: part.Items, NextCursor: part.NextCursor}, err
 	})
 }
 
-func reportColumns(levels []report.Dimension, seen report.Seen) []CSVColumn[report.Row] {
-	var columns []CSVColumn[report.Row]
+func reportColumns(levels []report.Dimension, seen report.Seen) []FileColumn[report.Row] {
+	var columns []FileColumn[report.Row]
 	for i, d := range levels {
 		word := string(d)
 		switch d {
 		case report.DimensionOffer, report.DimensionAffiliate, report.DimensionAdvertiser, report.DimensionGoal:
-			columns = append(columns, CSVColumn[report.Row]{Name: word + "_id", Number: true, Text: func(r report.Row) string { return idText(r.Keys[i]) }})
+			columns = append(columns, FileColumn[report.Row]{Name: word + "_id", Number: true, Text: func(r report.Row) string { return idText(r.Keys[i]) }})
 			if d == report.DimensionAffiliate && !seen.Affiliates {
 				continue
 			}
@@ -171,14 +171,14 @@ func reportColumns(levels []report.Dimension, seen report.Seen) []CSVColumn[repo
 			if d == report.DimensionGoal {
 				word = "goal_alias"
 			}
-			columns = append(columns, CSVColumn[report.Row]{Name: word, Text: func(r report.Row) string { return r.Keys[i].Name }})
+			columns = append(columns, FileColumn[report.Row]{Name: word, Text: func(r report.Row) string { return r.Keys[i].Name }})
 		default:
-			columns = append(columns, CSVColumn[report.Row]{Name: word, Text: func(r report.Row) string { return r.Keys[i].Text }})
+			columns = append(columns, FileColumn[report.Row]{Name: word, Text: func(r report.Row) string { return r.Keys[i].Text }})
 		}
 	}
-	columns = append(columns, CSVColumn[report.Row]{Name: "currency", Text: func(r report.Row) string { return string(r.Currency) }})
+	columns = append(columns, FileColumn[report.Row]{Name: "currency", Text: func(r report.Row) string { return string(r.Currency) }})
 	for _, figure := range reportFigures(seen) {
-		columns = append(columns, CSVColumn[report.Row]{Name: string(figure.name), Number: true, Text: figure.plain})
+		columns = append(columns, FileColumn[report.Row]{Name: string(figure.name), Number: true, Text: figure.plain})
 	}
 	return columns
 }

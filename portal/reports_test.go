@@ -42,13 +42,14 @@ func TestReportsLeadOn(t *testing.T) {
 	offer := idOf(n.OfferOf[portaltest.Public].ID)
 	page := op.Get("/admin/reports?group=offer,country&sub1=fb-04").Is(200)
 	want := map[string]bool{
-		"/admin/reports?group=country&offer=" + offer + "&sub1=fb-04": false, // drill-down
-		"/admin/reports?country=DE&group=offer&sub1=fb-04":            false,
-		"/admin/reports?group=country%2Coffer&sub1=fb-04":             false, // order of the groups
-		"/admin/reports?group=country&sub1=fb-04":                     false, // one group less
-		"/admin/reports?group=offer%2Ccountry&sort=profit&sub1=fb-04": false,
-		"/admin/reports?group=offer%2Ccountry":                        false, // the chip
-		"/admin/reports/file?group=offer%2Ccountry&sub1=fb-04":        false,
+		"/admin/reports?group=country&offer=" + offer + "&sub1=fb-04":      false, // drill-down
+		"/admin/reports?country=DE&group=offer&sub1=fb-04":                 false,
+		"/admin/reports?group=country%2Coffer&sub1=fb-04":                  false, // order of the groups
+		"/admin/reports?group=country&sub1=fb-04":                          false, // one group less
+		"/admin/reports?group=offer%2Ccountry&sort=profit&sub1=fb-04":      false,
+		"/admin/reports?group=offer%2Ccountry":                             false, // the chip
+		"/admin/reports/file?format=csv&group=offer%2Ccountry&sub1=fb-04":  false,
+		"/admin/reports/file?format=xlsx&group=offer%2Ccountry&sub1=fb-04": false,
 	}
 	for _, href := range page.Links() {
 		if _, ok := want[href]; ok {

@@ -2,11 +2,12 @@ package portal
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
@@ -88,10 +89,6 @@ func pageText(page int) string {
 		return ""
 	}
 	return strconv.Itoa(page)
-}
-
-func (v reportView) fileURL() string {
-	return URL(v.f.Path("/reports/file"), v.filter, "page", "", "rows", "", "sort", "", "rising", "")
 }
 
 // levels is the line of groups.
@@ -224,25 +221,14 @@ func (v reportView) narrowed() string {
 	return strconv.Itoa(n)
 }
 
-// request is the same report, asked of the API.
-func (v reportView) request() []ui.Sample {
+// export is the report to be taken away.
+func (v reportView) export() templ.Component {
 	from, to := v.filter.period(v.f.Now, v.zone)
-	q := url.Values{"group_by": {v.filter.Group}, "from": {from}, "to": {to}, "tz": {v.zone.String()}}
-	for _, p := range []struct {
-		name string
-		id   Pick
-	}{{"offer_id", v.filter.Offer}, {"affiliate_id", v.filter.Affiliate}, {"advertiser_id", v.filter.Advertiser}, {"goal_id", v.filter.Goal}} {
-		if p.id != 0 {
-			q.Set(p.name, strconv.FormatInt(int64(p.id), 10))
-		}
-	}
-	for name, value := range map[string]string{"country": v.filter.Country, "sub1": v.filter.Sub1, "currency": v.filter.Currency} {
-		if value != "" {
-			q.Set(name, value)
-		}
-	}
-	line := "curl -sS -H \"Authorization: Bearer $WAYPOST_KEY\" \\\n  '" + v.f.portal.PublicURL + "/api/v1/reports?" + q.Encode()
-	return []ui.Sample{{Language: "JSON", Code: line + "'"}, {Language: "CSV file", Code: line + "&format=csv' -o report.csv"}}
+	filter := v.filter
+	filter.Page, filter.Rows, filter.Sort, filter.Rising = 0, 0, "", false
+	return v.f.Export(Export{Things: "report", Path: v.f.Path("/reports/file"), Filter: filter, API: "/reports", Asked: []string{
+		"group_by", v.filter.Group, "from", from, "to", to, "tz", v.zone.String(), "offer_id", Picked(v.filter.Offer, ""), "affiliate_id", Picked(v.filter.Affiliate, ""),
+		"advertiser_id", Picked(v.filter.Advertiser, ""), "goal_id", Picked(v.filter.Goal, ""), "country", v.filter.Country, "sub1", v.filter.Sub1, "currency", v.filter.Currency}})
 }
 
 // missing says what could not be converted.

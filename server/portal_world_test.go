@@ -442,7 +442,7 @@ func (w *portalWorld) send(v visitor, method, target string, form url.Values, he
 // judge looks for marks of others in an answer. What the request itself names is no news.
 func (w *portalWorld) judge(v visitor, asked string, rec *httptest.ResponseRecorder) {
 	w.Helper()
-	answer := rec.Body.String() + fmt.Sprint(rec.Header())
+	answer := fileText(rec) + fmt.Sprint(rec.Header())
 	if rec.Code >= 500 {
 		w.Errorf("%s: %s: %d %.600s", v.name, asked, rec.Code, answer)
 	}

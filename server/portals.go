@@ -3,6 +3,8 @@ package server
 import (
 	"crypto/rand"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/labstack/echo/v4"
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,9 +15,13 @@ import (
 
 // mountPortals adds what people look at: log-in, the portals, and the files that their pages are made with.
 func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
+	waiting, err := waitingFolder(s.cfg.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("mount portals: %w", err)
+	}
 	p, err := portal.New(portal.Deps{
 		Accounts: s.services.accounts, Network: s.services.network, Notices: s.services.notices, Ledger: s.services.ledger,
-		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, PublicURL: s.cfg.PublicURL,
+		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, PublicURL: s.cfg.PublicURL, TempDir: waiting,
 		Clock: now, Random: rand.Reader, Log: s.log,
 	})
 	if err != nil {
@@ -38,4 +44,17 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 		s.http.RegisterOnShutdown(p.EndStreams)
 	}
 	return p, nil
+}
+
+// waitingFolder makes the data folder's part for what only this process's life needs. What a process that died has left
+// there goes.
+func waitingFolder(dataDir string) (string, error) {
+	if dataDir == "" {
+		return "", nil
+	}
+	path := filepath.Join(dataDir, "tmp")
+	if err := os.RemoveAll(path); err != nil {
+		return "", err
+	}
+	return path, os.MkdirAll(path, 0o700)
 }

@@ -370,7 +370,7 @@ func galleryActions() templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Menu("more", "More", []MenuItem{{Label: "Edit", Icon: "edit", Href: "#form"}, {Label: "Copy offer", Icon: "copy", Detail: "With goals and rules", Href: "#form"}, {Label: "Delete offer", Icon: "trash", Dialog: "reject", Look: Danger, Rule: true}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Menu("more", "More", []MenuItem{{Label: "Edit", Icon: "edit", Href: "#form"}, {Label: "Copy offer", Icon: "copy", Detail: "With goals and rules", Href: "#form"}, {Label: "Share this page", Icon: "link", Href: "#top", Copy: "https://network.example/_kit"}, {Label: "Delete offer", Icon: "trash", Dialog: "reject", Look: Danger, Rule: true}}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

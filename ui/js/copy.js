@@ -3,7 +3,14 @@
 import { toast } from './toast.js';
 
 class XCopy extends HTMLElement {
-  connectedCallback() { this.addEventListener('click', () => this.copy()); }
+  connectedCallback() {
+    this.addEventListener('click', e => {
+      if (e.target.closest('a')) e.preventDefault(); // of a menu, for who has no scripts
+      const menu = this.closest('[popover]');
+      if (menu) { menu.hidePopover(); document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`)?.focus(); }
+      this.copy();
+    });
+  }
   async copy() {
     const from = this.dataset.from && document.getElementById(this.dataset.from);
     const shown = from?.querySelector?.('[role=tabpanel]:not([hidden])') || from;

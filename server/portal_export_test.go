@@ -1,0 +1,145 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/net/html"
+
+	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/web"
+)
+
+// fileText is what an answer shows: of a sheet the cells, which stand compressed in it.
+func fileText(rec *httptest.ResponseRecorder) string {
+	if rec.Header().Get("Content-Type") != web.SheetType {
+		return rec.Body.String()
+	}
+	var b strings.Builder
+	rows, err := sheetRows(rec.Body.Bytes())
+	if err != nil {
+		return err.Error()
+	}
+	for _, row := range rows {
+		b.WriteString(strings.Join(row, "\t") + "\n")
+	}
+	return b.String()
+}
+
+func sheetRows(file []byte) ([][]string, error) {
+	x, err := excelize.OpenReader(bytes.NewReader(file))
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	return x.GetRows("Sheet1", excelize.Options{RawCellValue: true})
+}
+
+var requestOfFile = regexp.MustCompile(`'` + portalURL + `(/api/v1[^']*format=csv[^']*)'`)
+
+// TestExportsGiveTheSameRows: of every list with an Export menu, bare and filtered, the two files and the API request that
+// the menu shows have as many rows, by the same names.
+func TestExportsGiveTheSameRows(t *testing.T) {
+	t.Parallel()
+	w := newPortalWorld(t)
+	lists := map[string]bool{}
+	keys := map[string]string{}
+	w.pages(func(v visitor, target string) {
+		if v.role == 0 {
+			return
+		}
+		if keys[v.name] == "" {
+			_, secret, err := w.accounts.CreateKey(context.Background(), v.user.Actor(""), account.NewKey{Name: "export"})
+			w.must(err)
+			keys[v.name] = secret
+		}
+		for _, query := range []url.Values{{}, {"from": {now().AddDate(0, 0, -1).Format("2006-01-02")}, "to": {now().Format("2006-01-02")}}, {"test": {"none"}, "valid": {"yes"}},
+			{"status": {"approved"}}, {"status": {"active"}}, {"offer": {w.ids[0]["offers"]}, "postback": {w.ids[0]["postbacks"]}}, {"q": {w.marks[0][0]}}} {
+			rec := w.send(v, "GET", target+"?"+query.Encode(), nil)
+			page := rec.Body.String()
+			found := requestOfFile.FindStringSubmatch(html.UnescapeString(page))
+			if rec.Code != http.StatusOK || found == nil {
+				continue
+			}
+			if status := query.Get("status"); status != "" && !strings.Contains(page, `<option value="`+status+`"`) {
+				continue // nobody can choose it here
+			}
+			lists[v.base()+" "+target] = true
+			r := httptest.NewRequest("GET", found[1], nil)
+			r.Header.Set("Authorization", "Bearer "+keys[v.name])
+			answer := httptest.NewRecorder()
+			w.e.ServeHTTP(answer, r)
+			if answer.Code != http.StatusOK {
+				t.Errorf("%s: %s?%s: %s: %d %.300s", v.name, target, query.Encode(), found[1], answer.Code, answer.Body)
+				continue
+			}
+			want := records(t, answer.Body.String())
+			files := linksOfFiles(t, page)
+			if len(files) != 2 {
+				t.Errorf("%s: %s has the files %v", v.name, target, files)
+			}
+			for _, file := range files {
+				got := w.send(v, "GET", file, nil)
+				rows, err := [][]string(nil), error(nil)
+				if got.Header().Get("Content-Type") == web.SheetType {
+					rows, err = sheetRows(got.Body.Bytes())
+				} else {
+					rows = records(t, got.Body.String())
+				}
+				if got.Code != http.StatusOK || err != nil || len(rows) != len(want) {
+					t.Errorf("%s: %s: %d, %d rows, %d by %s: %v", v.name, file, got.Code, len(rows)-1, len(want)-1, found[1], err)
+					continue
+				}
+				if id := slices.Index(rows[0], "id"); id >= 0 && len(rows) > 1 && slices.Contains(want[0], "id") && rows[1][id] != want[1][slices.Index(want[0], "id")] {
+					t.Errorf("%s: %s begins with %s, the API with %v", v.name, file, rows[1][id], want[1])
+				}
+			}
+		}
+	})
+	if len(lists) < 19 {
+		t.Errorf("only %d lists can be exported: %v", len(lists), lists)
+	}
+}
+
+func records(t *testing.T, file string) [][]string {
+	t.Helper()
+	rows, err := csv.NewReader(strings.NewReader(file)).ReadAll()
+	if err != nil || len(rows) == 0 {
+		t.Fatalf("read %.200q: %v", file, err)
+	}
+	return rows
+}
+
+// linksOfFiles are the files that a page's menu offers.
+func linksOfFiles(t *testing.T, page string) (hrefs []string) {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range root.Descendants() {
+		var href string
+		download := false
+		for _, a := range n.Attr {
+			switch a.Key {
+			case "href":
+				href = a.Val
+			case "download":
+				download = true
+			}
+		}
+		if n.Data == "a" && download && strings.Contains(page, "-curl") {
+			hrefs = append(hrefs, href)
+		}
+	}
+	return hrefs
+}
