@@ -18,6 +18,7 @@ func (s *service) advertiserRoutes() {
 	register(s, op{"get-advertiser", http.MethodGet, "/advertisers/{id}", "Read an advertiser", tagAdvertisers, 0, nil}, s.getAdvertiser)
 	register(s, op{"update-advertiser", http.MethodPatch, "/advertisers/{id}", "Change an advertiser", tagAdvertisers, 0, nil}, s.updateAdvertiser)
 	register(s, op{"delete-advertiser", http.MethodDelete, "/advertisers/{id}", "Delete an advertiser that nothing refers to", tagAdvertisers, 204, []int{409}}, s.deleteAdvertiser)
+	s.rehearsalRoutes()
 }
 
 // advertiserBody is an advertiser as its own users and operators see it; nobody else does.

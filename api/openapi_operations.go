@@ -80,6 +80,8 @@ var catalogueNotes = map[string]note{
 	"update-advertiser": {roles: "admin manager advertiser", about: "Only the fields that are sent change. An advertiser may change its own name and e-mail address.",
 		codes: saveAdvertiser, body: `{"postback_auth": "ip", "ip_allowlist": ["203.0.113.0/24"]}`},
 	"delete-advertiser": {may: account.PermissionManageCatalogue, about: "Pause one that has offers or users.", codes: "in_use"},
+	"rehearse-postback": {may: account.PermissionManageConversions, about: "The call carries the advertiser's own proof and walks the whole chain: the affiliate's postback fires, no money moves, no report counts it. The incoming log says who sent it. An advertiser may test its own. A refusal is answered with 200, and stands in `answer`. At most 30 a minute.",
+		codes: "too_many_tests", body: `{"click_id": "01kjvktcmke0nbzgbyd1cmrt6m3k9w7d", "val": "99.99", "txid": "test-1"}`},
 
 	"list-affiliates": {may: account.PermissionReadCatalogue, about: "An affiliate sees itself, an advertiser nobody."},
 	"create-affiliate": {may: account.PermissionManageCatalogue, about: "Users who log in for it are made with POST /users.", codes: "invalid_email invalid_currency",

@@ -53,9 +53,7 @@ func (s *service) replay(ctx context.Context, actor account.Actor, in *logID) (*
 	if err != nil {
 		return nil, err
 	}
-	a := r.Answer()
-	return &replayAnswer{Status: r.HTTPStatus, Body: callAnswer{Status: string(a.Status), Code: a.Code, Message: a.Message,
-		ConversionID: a.ConversionID, ClickID: a.ClickID, ConversionStatus: optionalText(r.ConversionStatus), Warnings: a.Warnings}}, nil
+	return &replayAnswer{Status: r.HTTPStatus, Body: newCallAnswer(r)}, nil
 }
 
 type replayFilter struct {
