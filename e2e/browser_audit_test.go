@@ -42,6 +42,8 @@ const lookPage = `(() => {
 	for (const c of document.querySelectorAll('.table .wide')) if (c.checkVisibility() && c.getBoundingClientRect().width < 100) {
 		bad.push('a wide column of ' + Math.round(c.getBoundingClientRect().width) + ' px: ' + c.outerHTML.slice(0, 160)); break;
 	}
+	const ids = [...document.querySelectorAll('[id]')].map(e => e.id), twice = ids.find((id, i) => ids.indexOf(id) !== i);
+	if (twice) bad.push('two elements with the id ' + twice);
 	const h1 = document.querySelectorAll('h1').length;
 	if (h1 !== 1) bad.push(h1 + ' h1');
 	const keys = document.querySelectorAll('form[method=post]:not(:has([name=csrf]))');

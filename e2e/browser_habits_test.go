@@ -81,6 +81,48 @@ func TestHabits(t *testing.T) {
 		p.await("auto again", `document.documentElement.dataset.theme !== 'dark'`)
 	})
 
+	t.Run("a wizard asks before typed input is left", func(t *testing.T) {
+		p := b.mustTab(w.URL, 1440, 900)
+		p.t = t
+		p.mustLogIn(adminEmail, adminPassword)
+		p.open("/admin/offers/new")
+		const asks = `(() => { const e = new Event('beforeunload', {cancelable: true}); dispatchEvent(e); return e.defaultPrevented; })()`
+		if ask[bool](p, asks) {
+			t.Error("it asks before anything was typed")
+		}
+		p.fill("Name", "Half an offer")
+		if !ask[bool](p, asks) {
+			t.Error("it asks nothing")
+		}
+	})
+
+	t.Run("a filter whose name is not taken yet is sent once", func(t *testing.T) {
+		p := b.mustTab(w.URL, 1440, 900)
+		p.t = t
+		p.mustLogIn(adminEmail, adminPassword)
+		p.open("/admin/debugger")
+		p.await("names are offered", `customElements.get('x-pick')`)
+		ask[any](p, `sessionStorage.sent = 0; document.addEventListener('submit', e => { if (!e.defaultPrevented) sessionStorage.sent++; }); 0`)
+		p.fill("Offer", "offer")
+		ask[any](p, `document.activeElement.form.requestSubmit(); 0`)
+		p.await("the filter is in the address", `location.search.includes('offer=`+n.Offer+`')`)
+		p.settle()
+		if sent := ask[string](p, `sessionStorage.sent`); sent != "1" {
+			t.Errorf("it was sent %s times", sent)
+		}
+	})
+
+	t.Run("? lists the keys on every page of the account", func(t *testing.T) {
+		p := b.mustTab(w.URL, 1440, 900)
+		p.t = t
+		p.mustLogIn(adminEmail, adminPassword)
+		for _, path := range []string{"/admin/account", "/admin/account/security", "/admin/account/api-keys"} {
+			p.open(path)
+			p.press("?")
+			p.await("the keys are listed on "+path, `document.querySelector('dialog#keys')?.open`)
+		}
+	})
+
 	t.Run("who views as a party changes nothing", func(t *testing.T) {
 		tr := mustReceiver(t)
 		n.mustPostbackURL(tr.URL + "/pb")

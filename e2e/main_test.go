@@ -47,6 +47,9 @@ func run(m *testing.M) int {
 		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	}
 	code := m.Run()
+	if testing.Verbose() || !short() {
+		printProofs(os.Stdout)
+	}
 	if !shared.end() && code == 0 {
 		return 1
 	}
@@ -60,13 +63,15 @@ const (
 
 // waypost is one running process of the program.
 type waypost struct {
-	t    testing.TB
-	URL  string
-	Dir  string // its data folder
-	cmd  *exec.Cmd
-	env  []string
-	out  *logBuffer
-	done chan struct{} // closed when the process has ended
+	t   testing.TB
+	URL string
+	Dir string // its data folder
+	cmd *exec.Cmd
+	env []string
+
+	program string
+	out     *logBuffer
+	done    chan struct{} // closed when the process has ended
 }
 
 // logBuffer collects what a process prints.
@@ -104,8 +109,14 @@ func mustDataDir(t testing.TB) string {
 // mustServe starts the program on a data folder and waits until it is ready.
 func mustServe(t testing.TB, dataDir string, env ...string) *waypost {
 	t.Helper()
+	return mustServeOf(t, binary, dataDir, env...)
+}
+
+// mustServeOf starts a build of the program.
+func mustServeOf(t testing.TB, program, dataDir string, env ...string) *waypost {
+	t.Helper()
 	addr := mustFreeAddr(t)
-	w := &waypost{t: t, URL: "http://" + addr, Dir: dataDir}
+	w := &waypost{t: t, URL: "http://" + addr, Dir: dataDir, program: program}
 	w.env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TMPDIR=" + os.Getenv("TMPDIR"),
 		"WAYPOST_ADDR=" + addr, "WAYPOST_DATA_DIR=" + dataDir,
@@ -118,8 +129,15 @@ func mustServe(t testing.TB, dataDir string, env ...string) *waypost {
 
 func (w *waypost) start() {
 	w.t.Helper()
+	w.startUntil("/readyz")
+}
+
+// startUntil starts the process and waits for one of its answers to be 200.
+func (w *waypost) startUntil(path string) {
+	w.t.Helper()
+	first := w.cmd == nil
 	w.out = &logBuffer{}
-	w.cmd = exec.Command(binary, "serve")
+	w.cmd = exec.Command(w.program, "serve")
 	w.cmd.Env = w.env
 	w.cmd.Stdout, w.cmd.Stderr = w.out, w.out
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -130,13 +148,15 @@ func (w *waypost) start() {
 	w.done = done
 	cmd := w.cmd
 	go func() { _ = cmd.Wait(); close(done) }()
-	w.t.Cleanup(func() {
-		w.stop()
-		if w.t.Failed() {
-			w.t.Logf("the program's output:\n%s", w.out)
-		}
-	})
-	w.await("/readyz", http.StatusOK)
+	if first {
+		w.t.Cleanup(func() {
+			w.stop()
+			if w.t.Failed() {
+				w.t.Logf("the program's output:\n%s", w.out)
+			}
+		})
+	}
+	w.await(path, http.StatusOK)
 }
 
 // await polls a path until it answers with the status.

@@ -3,6 +3,7 @@ package spool
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -50,12 +51,14 @@ func appendForEver(dir string) {
 	wg.Wait()
 }
 
+var killLives = flag.Int("kill-lives", 5, "how often TestKill kills")
+
 // TestKill: what a process acknowledged before kill -9 is there afterwards, over several lives of one folder.
 func TestKill(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var acknowledged []uint64
-	for life := range uint64(5) {
+	for life := range uint64(*killLives) {
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Env = append(os.Environ(), childDir+"="+dir, fmt.Sprintf("%s=%d", childFrom, life*1_000_000))
 		cmd.Stderr = os.Stderr
@@ -81,7 +84,7 @@ func TestKill(t *testing.T) {
 		}
 		_ = cmd.Wait()
 	}
-	if len(acknowledged) < 2500 {
+	if len(acknowledged) < 500**killLives {
 		t.Fatalf("only %d records were acknowledged", len(acknowledged))
 	}
 	found := map[uint64]bool{}
