@@ -26,6 +26,7 @@ type PostgresOptions struct {
 	DataDir  string            // Waypost's data folder; made when absent
 	Log      *slog.Logger      // nil: silent
 	Settings map[string]string // postgresql.conf settings beyond the defaults; without effect on an adopted server
+	Patience time.Duration     // with a server that recovers after a crash; 0 = until it answers
 }
 
 // Postgres is a handle on the running server of a data folder's cluster.
@@ -38,14 +39,16 @@ type Postgres struct {
 	adopted bool
 	exited  <-chan struct{}
 
+	recovering bool
+
 	use      *fileLock
 	done     chan struct{} // closed when the handle is given up
 	doneOnce sync.Once
 }
 
 // StartPostgres gives the running cluster of the data folder: it makes the cluster when there is none, starts it when it
-// does not run, and otherwise adopts it. It returns when the server answers. Errors: ErrNoBinaries, or a sentence for
-// the operator.
+// does not run, and otherwise adopts it. It returns when the server answers, or has recovered from a crash for longer than
+// Patience: then Recovering is true. Errors: ErrNoBinaries, or a sentence for the operator.
 func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -77,7 +80,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 	silent := false
 	for try := 0; ; try++ {
 		p := &Postgres{log: o.Log, dataDir: dataDir, dir: n.clusterDir(dataDir), done: make(chan struct{})}
-		err := p.obtain(ctx, &n, major, o.Settings)
+		err := p.obtain(ctx, &n, major, o)
 		if err == nil {
 			go p.letGoOnExit()
 			return p, nil
@@ -103,7 +106,7 @@ func StartPostgres(ctx context.Context, o PostgresOptions) (*Postgres, error) {
 }
 
 // obtain adopts or launches the server and waits until it answers. The start lock is held.
-func (p *Postgres) obtain(ctx context.Context, n *note, major int, settings map[string]string) error {
+func (p *Postgres) obtain(ctx context.Context, n *note, major int, o PostgresOptions) error {
 	info, err := running(p.dir)
 	if err != nil {
 		return err
@@ -111,12 +114,12 @@ func (p *Postgres) obtain(ctx context.Context, n *note, major int, settings map[
 	if info.pid != 0 {
 		err = p.join(func() error { return p.adopt(info) })
 	} else {
-		err = p.begin(ctx, n, major, settings)
+		err = p.begin(ctx, n, major, o.Settings)
 	}
 	if err != nil {
 		return err
 	}
-	err = p.awaitReady(ctx)
+	err = p.awaitReady(ctx, o.Patience)
 	// An orphan that does not answer is replaced; a child of a cancelled start ends with it.
 	if errors.Is(err, errSilent) || errors.Is(err, context.Canceled) && !p.adopted {
 		p.log.WarnContext(ctx, "stopping the database server", "error", err)
@@ -271,6 +274,9 @@ func (p *Postgres) Dir() string { return p.dir }
 
 // Exited is closed when the server has ended, by Stop or by itself, while the handle is held.
 func (p *Postgres) Exited() <-chan struct{} { return p.exited }
+
+// Recovering tells that the server did not answer yet when StartPostgres returned.
+func (p *Postgres) Recovering() bool { return p.recovering }
 
 func realPath(path string) (string, error) {
 	abs, err := filepath.Abs(path)

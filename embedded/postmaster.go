@@ -160,15 +160,19 @@ func (p *Postgres) adopt(info lockInfo) error {
 	return nil
 }
 
-// awaitReady waits until the server answers, as long as it lives; crash recovery may take minutes.
-func (p *Postgres) awaitReady(ctx context.Context) error {
+// awaitReady waits until the server answers, as long as it lives; crash recovery may take minutes, which are not waited
+// for beyond the patience, where there is one.
+func (p *Postgres) awaitReady(ctx context.Context, patience time.Duration) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyLimit,
 		errors.New("the database is still recovering: start again to go on waiting"))
 	defer cancel()
 	tick, slow := time.NewTicker(pollEvery), time.NewTicker(progressLog)
 	defer tick.Stop()
 	defer slow.Stop()
-	var silent <-chan time.Time
+	var silent, enough <-chan time.Time
+	if patience > 0 {
+		enough = time.After(patience)
+	}
 	for {
 		info, err := readLock(p.dir)
 		if err == nil && info.pid == p.process.Pid && info.status == "ready" {
@@ -186,6 +190,11 @@ func (p *Postgres) awaitReady(ctx context.Context) error {
 			return errExited
 		case <-silent:
 			return errSilent
+		case <-enough:
+			if silent == nil { // one that says it is ready has to answer
+				p.recovering = true
+				return nil
+			}
 		case <-slow.C:
 			p.log.InfoContext(ctx, "waiting for the database", "status", info.status, "log", p.lastLog())
 		case <-tick.C:

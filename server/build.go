@@ -98,7 +98,7 @@ func newTrackingNode(cfg config.Config, st *stores, s *services, log *slog.Logge
 	if err != nil {
 		return nil, fmt.Errorf("open spool: %w", err)
 	}
-	n := &trackingNode{spool: sp, geo: geo, routing: tracking.NewRouting(st.trackDB.Routing(), filepath.Join(cfg.DataDir, "routing.snapshot"), componentLog(log, "routing"))}
+	n := &trackingNode{spool: sp, geo: geo, routing: tracking.NewRouting(st.trackDB.Routing(), routingSnapshot(cfg), componentLog(log, "routing"))}
 	inFlight := &conversion.InFlight{}
 	record := st.telemetry.record(s.conversions.RecordBatch)
 	if n.loader, err = newLoader(sp, dir, st.trackDB, record, inFlight, log); err != nil {
@@ -153,3 +153,6 @@ func outboundGuard(cfg config.Config, sinks ...*sink) *outbound.Guard {
 	}
 	return outbound.NewGuard(cfg.OutboundAllow, endpoints...)
 }
+
+// routingSnapshot is the file that keeps the routing catalogue for a start without the database.
+func routingSnapshot(cfg config.Config) string { return filepath.Join(cfg.DataDir, "routing.snapshot") }

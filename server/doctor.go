@@ -95,7 +95,7 @@ func (d *doctor) database(ctx context.Context) {
 		d.warn(check, "there is none yet in "+d.cfg.DataDir, "start waypost serve, which makes one; or name the right folder in WAYPOST_DATA_DIR")
 		return
 	}
-	p, err := openDatabase(ctx, d.cfg, d.log)
+	p, err := openDatabase(ctx, d.cfg, 0, d.log)
 	if err != nil {
 		d.fail(check, err.Error(), "see postgres.log and postgres/log in the data folder")
 		return

@@ -30,13 +30,14 @@ type parts struct {
 	redis    *embedded.Redis    // nil where REDIS_URL is set
 }
 
-// openDatabase finds or starts the database of the settings.
-func openDatabase(ctx context.Context, cfg config.Config, log *slog.Logger) (*parts, error) {
+// openDatabase finds or starts the database of the settings. One of our own that recovers from a crash is waited for within
+// the patience; 0 = until it answers.
+func openDatabase(ctx context.Context, cfg config.Config, patience time.Duration, log *slog.Logger) (*parts, error) {
 	p := &parts{databaseURL: cfg.DatabaseURL, directURL: cfg.DatabaseDirectURL, redisURL: cfg.RedisURL}
 	if p.databaseURL != "" {
 		return p, nil
 	}
-	pg, err := embedded.StartPostgres(ctx, embedded.PostgresOptions{DataDir: cfg.DataDir, Log: log})
+	pg, err := embedded.StartPostgres(ctx, embedded.PostgresOptions{DataDir: cfg.DataDir, Log: log, Patience: patience})
 	if err != nil {
 		if errors.Is(err, embedded.ErrNoBinaries) {
 			return nil, fmt.Errorf("%w (%w)", err, ErrMissingPart)

@@ -50,17 +50,32 @@ func (s *Server) prepare(ctx context.Context) error {
 	return nil
 }
 
-// startPatience is how long a start waits for an external database before it serves what it can without it.
+// startPatience is how long a start waits for a database before it serves what it can without it: an external one, or its
+// own that recovers from a crash.
 const startPatience = 1500 * time.Millisecond
 
-// prepareAtStart prepares, and brings a first routing catalogue into force. An external database that is away, slow or
+// patience is for how long a start waits for the recovery of its own database; 0 = until it answers, where nothing can be
+// served before: no copy of the routing catalogue is there, or the demo is to be loaded.
+func (s *Server) patience() time.Duration {
+	if _, err := os.Stat(routingSnapshot(s.cfg)); err != nil || s.cfg.Demo || !s.cfg.Has(config.RoleTrack) {
+		return 0
+	}
+	return startPatience
+}
+
+// mayWait tells that the database may be long in coming.
+func (s *Server) mayWait() bool {
+	return s.cfg.DatabaseURL != "" || s.parts.postgres.Recovering()
+}
+
+// prepareAtStart prepares, and brings a first routing catalogue into force. A database that is away, slow, recovering or
 // being migrated by another node must not keep known links from redirecting: then it goes on preparing beside the
 // requests, and /readyz says so.
 func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
 	prepared := make(chan error, 1)
 	g.node.start(func(ctx context.Context) error {
 		err := s.prepare(ctx)
-		for tries := 1; tries < 10 && s.cfg.DatabaseURL == "" && unavailable(err); tries++ {
+		for tries := 1; tries < 10 && !s.mayWait() && unavailable(err); tries++ {
 			err = s.prepare(ctx) // of our own, just started on a machine that may be busy: the next try finds it warm
 		}
 		prepared <- err
@@ -80,7 +95,7 @@ func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
 		return nil
 	})
 	var patience <-chan time.Time
-	if s.cfg.DatabaseURL != "" {
+	if s.mayWait() {
 		patience = time.After(startPatience)
 	}
 	select {
@@ -91,7 +106,7 @@ func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
 	case err := <-prepared:
 		switch {
 		case err == nil:
-		case s.cfg.DatabaseURL != "" && unavailable(err):
+		case s.mayWait() && unavailable(err):
 			s.log.WarnContext(ctx, "the database is away; starting without it", "error", err)
 		default:
 			return err
@@ -177,7 +192,7 @@ func opened(ctx context.Context, cfg config.Config, log *slog.Logger, do func(*S
 	if cfg.DatabaseURL != "" && cfg.Secret == "" && !hasSecret(cfg.DataDir) {
 		return errors.New("WAYPOST_SECRET must be set to the secret of the installation that DATABASE_URL belongs to: a command makes no secret of its own")
 	}
-	if s.parts, err = openDatabase(ctx, cfg, log); err != nil {
+	if s.parts, err = openDatabase(ctx, cfg, 0, log); err != nil {
 		return err
 	}
 	if s.stores, err = openStores(cfg, s.parts, false, nil); err != nil {

@@ -42,7 +42,7 @@ func Restore(ctx context.Context, cfg config.Config, log *slog.Logger, path stri
 	if err := r.checkFolder(); err != nil {
 		return sum, err
 	}
-	if r.parts, err = openDatabase(ctx, cfg, log); err != nil {
+	if r.parts, err = openDatabase(ctx, cfg, 0, log); err != nil {
 		return sum, err
 	}
 	defer func() { err = errors.Join(err, r.parts.close(context.WithoutCancel(ctx))) }()

@@ -88,7 +88,7 @@ func (s *Server) build(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.parts, err = openDatabase(ctx, s.cfg, log); err != nil {
+	if s.parts, err = openDatabase(ctx, s.cfg, s.patience(), log); err != nil {
 		return err
 	}
 	if err = s.parts.openQueue(); err != nil {
