@@ -5,7 +5,7 @@ SHELL := /bin/bash
 BIN := bin/waypost
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race fuzz bench times lint check fmt parts ui screenshots
+.PHONY: help run build test race fuzz bench faults times lint check fmt parts ui screenshots
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -35,6 +35,16 @@ fuzz: parts ## every fuzz target for FUZZTIME
 BENCH ?=
 bench: build parts ## figures beside ceilings, rivals and targets, about six minutes (BENCH=flags; see docs/performance.md)
 	go run ./bench $(BENCH)
+
+# The proofs inside the packages come first, so that the table stands at the end.
+FAULTS ?= minutes
+SEED ?= 1
+faults: build parts ## kill, hang, cut off and fill up what Waypost stands on, and compare: 20 minutes (FAULTS=full: hours; see OPERATION.md)
+	@set -o pipefail; go test ./spool -count=1 -v -timeout 30m -kill-lives $(if $(filter full,$(FAULTS)),50,20) -run 'TestKill|TestTruncatedAtEveryByte|TestBitFlips|TestDisk|TestRecoversWithoutTraffic|TestDamage|TestTailOfZeros' | grep -E '^(---|ok|FAIL|panic)|_test.go:'
+	@set -o pipefail; go test ./jobs ./domain/postback ./tracking -count=1 -v -timeout 30m -run 'TestLongQueueOfAHangingHost|TestClock|TestHangingDatabase|TestResultsOutlive|TestDeadWorkersLease|TestStaleResult|TestTwoProcesses|Spool|Unstored|Unrecorded' | grep -E '^(---|ok|FAIL|panic)|_test.go:'
+	@set -o pipefail; go test ./domain/conversion -count=1 -v -timeout 60m -run 'TestCommissionAgreesWithRationals' -commission-cases 1000000 | grep -E '^(---|ok|FAIL|panic)|_test.go:'
+	go run ./bench -only hanging -stored 1000
+	@set -o pipefail; go test -tags bench ./e2e -count=1 -v -timeout 12h -run 'TestFault|TestFlushedRedis|TestWorkerKilled|TestManyFailed' -faults=$(FAULTS) -faults-seed=$(SEED) | grep -vE '^=== '
 
 times: parts ## how long each page of the portals takes on the demo's data
 	go test -tags bench ./server -run 'TestTimesOfPages$$' -count=1 -v

@@ -69,6 +69,7 @@ func prove(t *testing.T, claim string) *proof {
 		if p.lost != 0 || p.doubled != 0 {
 			t.Errorf("%s: %d lost, %d doubled", claim, p.lost, p.doubled)
 		}
+		t.Log(strings.ReplaceAll(p.row(), "\t", "; "))
 		proofs.Lock()
 		defer proofs.Unlock()
 		proofs.all = append(proofs.all, p)
@@ -108,6 +109,14 @@ func (p *proof) judge(what string, got, most time.Duration) {
 	}
 }
 
+func (p *proof) row() string {
+	result := "ok"
+	if p.Failed() {
+		result = "FAILED"
+	}
+	return fmt.Sprintf("%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s", p.claim, p.load, p.faults, strings.Join(p.acknowledged, ", "), p.lost, p.doubled, result, strings.Join(p.figures, ", "))
+}
+
 // printProofs prints the table of all rows.
 func printProofs(w io.Writer) {
 	proofs.Lock()
@@ -119,11 +128,7 @@ func printProofs(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "claim\tload\tfaults\tacknowledged\tlost\tdoubled\tresult\tother figures")
 	for _, p := range proofs.all {
-		result := "ok"
-		if p.Failed() {
-			result = "FAILED"
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", p.claim, p.load, p.faults, strings.Join(p.acknowledged, ", "), p.lost, p.doubled, result, strings.Join(p.figures, ", "))
+		fmt.Fprintln(table, p.row())
 	}
 	_ = table.Flush()
 }
