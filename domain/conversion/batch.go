@@ -45,8 +45,10 @@ func (b *batch) run(ctx context.Context) ([]Result, func(context.Context), error
 	if err := b.load(ctx); err != nil {
 		return nil, nil, err
 	}
-	results := make([]Result, len(b.works))
-	b.drafts, b.minted = map[*work]Draft{}, map[*work]click.Click{}
+	n := len(b.works)
+	results := make([]Result, n)
+	b.drafts, b.minted = make(map[*work]Draft, n), map[*work]click.Click{}
+	b.changes, b.writes.Events, b.writes.Lines = make([]Change, 0, n), make([]Event, 0, n), make([]LogLine, 0, n) // most calls are new sales
 	for i, w := range b.works {
 		results[i] = b.decide(w)
 	}
