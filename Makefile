@@ -39,9 +39,9 @@ bench: build parts ## figures beside ceilings, rivals and targets, about six min
 # The proofs inside the packages come first, so that the table stands at the end.
 FAULTS ?= minutes
 SEED ?= 1
-faults: build parts ## kill, hang, cut off and fill up what Waypost stands on, and compare: 20 minutes (FAULTS=full: hours; see OPERATION.md)
+faults: build parts ## kill, hang, cut off and fill up what Waypost stands on, and compare: 20 minutes (FAULTS=full: hours; see docs/performance.md)
 	@set -o pipefail; go test ./spool -count=1 -v -timeout 30m -kill-lives $(if $(filter full,$(FAULTS)),50,20) -run 'TestKill|TestTruncatedAtEveryByte|TestBitFlips|TestDisk|TestRecoversWithoutTraffic|TestDamage|TestTailOfZeros' | grep -E '^(---|ok|FAIL|panic)|_test.go:'
-	@set -o pipefail; go test ./jobs ./domain/postback ./tracking -count=1 -v -timeout 30m -run 'TestLongQueueOfAHangingHost|TestClock|TestHangingDatabase|TestResultsOutlive|TestDeadWorkersLease|TestStaleResult|TestTwoProcesses|Spool|Unstored|Unrecorded' | grep -E '^(---|ok|FAIL|panic)|_test.go:'
+	@set -o pipefail; go test ./jobs ./domain/postback ./tracking -count=1 -v -timeout 30m -run 'TestLongQueueOfAHangingHost|TestClock|TestHangingDatabase|TestResultsOutlive|TestDeadWorkersLease|TestStaleResult|TestTwoProcesses|TestRedirectsGoOnWithoutASpool|TestPostbackWithoutASpool|TestPostbackThatCannotBeDecided' | grep -E '^(---|ok|FAIL|panic)|_test.go:'
 	@set -o pipefail; go test ./domain/conversion -count=1 -v -timeout 60m -run 'TestCommissionAgreesWithRationals' -commission-cases 1000000 | grep -E '^(---|ok|FAIL|panic)|_test.go:'
 	go run ./bench -only hanging -stored 1000
 	@set -o pipefail; go test -tags bench ./e2e -count=1 -v -timeout 12h -run 'TestFault|TestFlushedRedis|TestWorkerKilled|TestManyFailed' -faults=$(FAULTS) -faults-seed=$(SEED) | grep -vE '^=== '
