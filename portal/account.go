@@ -78,7 +78,7 @@ func (g *Group) saveProfile(f *Frame) error {
 func profileFields(in profileInput, faults Faults) (name, zone, theme ui.Field) {
 	name = ui.Field{Name: "name", Label: "Name", Value: in.Name, Optional: true, Autocomplete: "name", MaxLength: 400, Error: faults["name"]}
 	zone = ui.Field{Name: "time_zone", Label: "Time zone", Value: in.TimeZone, Hint: "All times on your screens are shown in it.", Options: zoneOptions(in.TimeZone), Error: faults["time_zone"]}
-	theme = ui.Field{Name: "theme", Label: "Theme", Value: in.Theme, Error: faults["theme"],
+	theme = ui.Field{Name: "theme", ID: "profile-theme", Label: "Theme", Value: in.Theme, Error: faults["theme"],
 		Options: []ui.Option{{Value: "auto", Label: "As the device"}, {Value: "light", Label: "Light"}, {Value: "dark", Label: "Dark"}}}
 	return name, zone, theme
 }

@@ -107,7 +107,7 @@ func keysPage(f *Frame, v keysView) templ.Component {
 				}
 				return nil
 			})
-			templ_7745c5c3_Err = ui.Card(ui.Section{ID: "keys", Title: "API keys", Text: "A key acts as you, without a password, and ends with your account.", MoreLabel: "API documentation", MoreHref: "/api/docs", Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Card(ui.Section{ID: "api-keys", Title: "API keys", Text: "A key acts as you, without a password, and ends with your account.", MoreLabel: "API documentation", MoreHref: "/api/docs", Flush: true}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
