@@ -47,6 +47,7 @@ func (a *admin) advertisers(f *portal.Frame) error {
 	for _, one := range list.Items {
 		v.Table.Rows = append(v.Table.Rows, partnerRow(f, advertiserParty(one), f.Date(one.CreatedAt), f.Exact(one.CreatedAt)))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, advertiserColumns())
 	return f.Page("Advertisers", "/advertisers", listPage(v))
 }
 

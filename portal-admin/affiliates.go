@@ -75,6 +75,7 @@ func (a *admin) affiliates(f *portal.Frame) error {
 	for _, one := range list.Items {
 		v.Table.Rows = append(v.Table.Rows, partnerRow(f, affiliateParty(one), f.Date(one.CreatedAt), f.Exact(one.CreatedAt)))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, affiliateColumns(f))
 	return f.Page("Affiliates", "/affiliates", listPage(v))
 }
 

@@ -92,6 +92,7 @@ func (a *admin) calls(f *portal.Frame) error {
 	if replay != nil {
 		v.Extra = ui.Confirm(*replay)
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, a.callColumns())
 	return f.Page("Postback log", "/postback-log", listPage(v))
 }
 

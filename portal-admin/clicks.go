@@ -78,6 +78,7 @@ func (a *admin) clicks(f *portal.Frame) error {
 	for _, c := range list.Items {
 		v.Table.Rows = append(v.Table.Rows, a.clickRow(f, n, c))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, a.clickColumns())
 	return f.Page("Clicks", "/clicks", listPage(v))
 }
 

@@ -97,6 +97,7 @@ func (a *admin) conversions(f *portal.Frame) error {
 	for _, c := range list.Items {
 		v.Table.Rows = append(v.Table.Rows, conversionRow(f, n, c))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, a.conversionColumns())
 	return f.Page("Conversions", "/conversions", listPage(v))
 }
 

@@ -114,6 +114,7 @@ func (a *admin) deliveries(f *portal.Frame) error {
 	if resend != nil {
 		v.Extra = ui.Confirm(*resend)
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, a.deliveryColumns())
 	return f.Page("Deliveries", "/deliveries", listPage(v))
 }
 

@@ -88,6 +88,7 @@ func (a *admin) offers(f *portal.Frame) error {
 	for _, o := range list.Items {
 		v.Table.Rows = append(v.Table.Rows, offerRow(f, o, names.Advertiser(o.AdvertiserID)))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, list.Items, offerCSV())
 	return f.Page("Offers", "/offers", listPage(v))
 }
 

@@ -90,6 +90,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 	for _, c := range found.Items {
 		v.Table.Rows = append(v.Table.Rows, s.conversionRow(f, names, c))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, found.Items, s.conversionColumns())
 	return f.Page("Conversions", conversionsPath, listPage(v))
 }
 

@@ -80,6 +80,7 @@ func (s *pages) calls(f *portal.Frame) error {
 	for _, l := range found.Items {
 		v.Table.Rows = append(v.Table.Rows, s.callRow(f, names, l))
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, found.Items, portal.CallColumns(s.Clicks.Text))
 	return f.Page("Postback log", logPath, listPage(v))
 }
 

@@ -73,6 +73,7 @@ func (s *pages) offers(f *portal.Frame) error {
 			{Body: ui.StatusBadge(ui.Offers, string(o.Status))}, {Text: portal.Count(r.Clicks)}, {Text: portal.Count(r.Conversions)}, {Text: cr}, {Text: portal.Count(r.Approved)}, {Text: portal.Sum(r.Revenue, o.Currency), Strong: true}},
 			Actions: ui.Btn(ui.Button{Label: "Tracking", Name: "Tracking set-up of " + o.Name, Small: true, Href: f.Path(offersPath + "/" + id + "/tracking")})})
 	}
+	portal.Arrange(f, &v.Table, &v.Filter, &v.Pager, 1, found.Items, offerColumns(figures))
 	return f.Page("Offers", offersPath, listPage(v))
 }
 

@@ -69,6 +69,7 @@ func (s *pages) clicks(f *portal.Frame) error {
 	} else {
 		v.table.Empty = ui.NoResults(path)
 	}
+	portal.Arrange(f, &v.table, &v.filter, &v.pager, 1, list.Items, s.clickColumns())
 	return f.Page("Clicks", clicksPath, listPage(v))
 }
 
@@ -103,6 +104,10 @@ func (s *pages) clicksFile(f *portal.Frame) error {
 	if err := f.Query(&in); err != nil {
 		return err
 	}
+	return portal.File(f, "clicks", s.clickColumns(), func(p domain.Page) (domain.Slice[click.Click], error) { return s.listClicks(f, in, p) })
+}
+
+func (s *pages) clickColumns() []portal.FileColumn[click.Click] {
 	type row = click.Click
 	text := func(name string, of func(row) string) portal.FileColumn[row] {
 		return portal.FileColumn[row]{Name: name, Text: of}
@@ -121,5 +126,5 @@ func (s *pages) clicksFile(f *portal.Frame) error {
 	columns = append(columns, text("source", func(c row) string { return c.Source }), text("aff_click_id", func(c row) string { return c.AffClickID }),
 		text("landing_page_id", func(c row) string { return c.LandingPageID }), text("creative_id", func(c row) string { return c.CreativeID }),
 		text("referrer", func(c row) string { return c.Referrer }), text("created_at", func(c row) string { return c.CreatedAt().Format(time.RFC3339) }))
-	return portal.File(f, "clicks", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listClicks(f, in, p) })
+	return columns
 }

@@ -101,6 +101,7 @@ func (s *pages) conversions(f *portal.Frame) error {
 	} else {
 		v.table.Empty = ui.NoResults(path)
 	}
+	portal.Arrange(f, &v.table, &v.filter, &v.pager, 1, list.Items, s.conversionColumns())
 	return f.Page("Conversions", conversionsPath, listPage(v))
 }
 
@@ -199,6 +200,10 @@ func (s *pages) conversionsFile(f *portal.Frame) error {
 	if err := f.Query(&in); err != nil {
 		return err
 	}
+	return portal.File(f, "conversions", s.conversionColumns(), func(p domain.Page) (domain.Slice[conversion.Conversion], error) { return s.listConversions(f, in, p) })
+}
+
+func (s *pages) conversionColumns() []portal.FileColumn[conversion.Conversion] {
 	type row = conversion.Conversion
 	columns := []portal.FileColumn[row]{
 		{Name: "id", Text: func(c row) string { return c.ID.String() }},
@@ -216,7 +221,7 @@ func (s *pages) conversionsFile(f *portal.Frame) error {
 		{Name: "created_at", Text: func(c row) string { return c.CreatedAt.Format(time.RFC3339) }},
 		{Name: "updated_at", Text: func(c row) string { return c.UpdatedAt.Format(time.RFC3339) }},
 	}
-	return portal.File(f, "conversions", columns, func(p domain.Page) (domain.Slice[row], error) { return s.listConversions(f, in, p) })
+	return columns
 }
 
 func conversionHref(f *portal.Frame, id conversion.ID) string {

@@ -106,6 +106,7 @@ func (p postbackPages) deliveries(f *portal.Frame) error {
 			return err
 		}
 	}
+	portal.Arrange(f, &v.table, &v.filter, &v.pager, 1, list.Items, p.deliveryColumns())
 	return f.Page("Deliveries", "/deliveries", deliveriesPage(v))
 }
 
@@ -257,6 +258,15 @@ func (p postbackPages) deliveriesFile(f *portal.Frame) error {
 		return err
 	}
 	filter, none := in.domain(f, p)
+	return portal.File(f, "deliveries", p.deliveryColumns(), func(page domain.Page) (domain.Slice[postback.Delivery], error) {
+		if none {
+			return domain.Slice[postback.Delivery]{}, nil
+		}
+		return p.postbacks.ListDeliveries(f.Context(), f.Actor, filter, page)
+	})
+}
+
+func (p postbackPages) deliveryColumns() []portal.FileColumn[postback.Delivery] {
 	last := func(d postback.Delivery) postback.Attempt {
 		if len(d.Attempts) == 0 {
 			return postback.Attempt{}
@@ -269,8 +279,7 @@ func (p postbackPages) deliveriesFile(f *portal.Frame) error {
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	type column = portal.FileColumn[postback.Delivery]
-	return portal.File(f, "deliveries", []column{
+	return []portal.FileColumn[postback.Delivery]{
 		{Name: "id", Text: func(d postback.Delivery) string { return d.ID.String() }},
 		{Name: "created_at", Text: func(d postback.Delivery) string { return moment(d.CreatedAt) }},
 		{Name: "conversion_id", Text: func(d postback.Delivery) string { return d.ConversionID.String() }},
@@ -287,10 +296,5 @@ func (p postbackPages) deliveriesFile(f *portal.Frame) error {
 		{Name: "last_duration_ms", Number: true, Text: func(d postback.Delivery) string { return optionalID(last(d).Duration.Milliseconds()) }},
 		{Name: "last_error", Text: func(d postback.Delivery) string { return last(d).Error.Sentence(d.Host, last(d).StatusCode) }},
 		{Name: "next_attempt_at", Text: func(d postback.Delivery) string { return moment(d.NextAttemptAt) }},
-	}, func(page domain.Page) (domain.Slice[postback.Delivery], error) {
-		if none {
-			return domain.Slice[postback.Delivery]{}, nil
-		}
-		return p.postbacks.ListDeliveries(f.Context(), f.Actor, filter, page)
-	})
+	}
 }

@@ -79,6 +79,7 @@ func (s *pages) offers(f *portal.Frame) error {
 		v.empty = noOffers(f, in)
 	} else if in.View == "table" {
 		v.table = s.offersTable(f, list.Items, access, figures)
+		portal.Arrange[offer.Offer](f, v.table, &v.filter, &v.pager, 1, list.Items, nil)
 	} else {
 		for _, o := range list.Items {
 			v.cards = append(v.cards, s.offerCard(f, o, access, figures[o.ID]))

@@ -32,12 +32,7 @@ func (f *Frame) Export(e Export) templ.Component {
 		}
 		return URL(e.Path, e.Filter, "format", format, "cursor", "", "limit", "")
 	}
-	here := *f.Echo.Request().URL
-	q := here.Query()
-	for _, passing := range [...]string{"cursor", "format"} {
-		q.Del(passing)
-	}
-	link := (&url.URL{Path: here.Path, RawQuery: q.Encode()}).String()
+	link := f.here()
 	v.items = []ui.MenuItem{
 		{Label: "CSV file", Detail: "All rows, for any program", Icon: "download", Href: file("csv"), Download: true},
 		{Label: "Excel file (XLSX)", Detail: "All rows, numbers as numbers", Icon: "download", Href: file("xlsx"), Download: true},

@@ -51,6 +51,7 @@ type reportFilter struct {
 	Rising     bool          `query:"rising"`
 	Page       int           `query:"page"`
 	Rows       int           `query:"rows"`
+	Columns    string        `query:"columns"`
 }
 
 // levels are the dimensions that the filter groups by.
@@ -86,7 +87,7 @@ func (s *reportPages) settle(f *Frame) (reportFilter, *time.Location, error) {
 		r.Group, r.Add = groupOf(append(r.levels(), report.Dimension(r.Add))), ""
 	}
 	r.Group = groupOf(r.levels())
-	r.Country = strings.ToUpper(r.Country)
+	r.Country, r.Columns = strings.ToUpper(r.Country), strings.Join(f.ColumnsAsked(), ",")
 	zone := f.Zone
 	if r.Zone != "" {
 		known, err := time.LoadLocation(r.Zone)

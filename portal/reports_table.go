@@ -94,6 +94,11 @@ func dimensionWord(d report.Dimension) string {
 	return strings.ToUpper(string(d[:1])) + string(d[1:])
 }
 
+// arrange shows the figures that were chosen.
+func (v reportView) arrange(bar *ui.Filter, t *ui.Table) {
+	Arrange[report.Row](v.f, t, bar, &ui.PageLinks{}, len(v.filter.levels()), nil, nil)
+}
+
 // table is the report itself.
 func (v reportView) table() ui.Table {
 	levels, figures := v.filter.levels(), shownFigures(v.seen)

@@ -131,8 +131,8 @@ func (v reportView) bar() ui.Filter {
 	bar := ui.Filter{ID: "report-filter", Action: path, Fields: reportFields(v),
 		Range:     &ui.DateRange{ID: "report-dates", From: from, To: to, Today: v.f.Now.In(v.zone).Format(time.DateOnly), Label: Period{From: from, To: to}.Label("Choose dates"), Zone: v.zone.String()},
 		Hidden:    []ui.Option{{Label: "group", Value: v.filter.Group}},
-		ResetHref: URL(path, reportFilter{Group: v.filter.Group, From: v.filter.From, To: v.filter.To, Zone: v.filter.Zone})}
-	for _, h := range []ui.Option{{Label: "sort", Value: string(v.filter.Sort)}, {Label: "rising", Value: truth(v.filter.Rising)}} {
+		ResetHref: URL(path, reportFilter{Group: v.filter.Group, From: v.filter.From, To: v.filter.To, Zone: v.filter.Zone, Columns: v.filter.Columns})}
+	for _, h := range []ui.Option{{Label: "sort", Value: string(v.filter.Sort)}, {Label: "rising", Value: truth(v.filter.Rising)}, {Label: columnsField, Value: v.filter.Columns}} {
 		if h.Value != "" {
 			bar.Hidden = append(bar.Hidden, h)
 		}
@@ -225,7 +225,7 @@ func (v reportView) narrowed() string {
 func (v reportView) export() templ.Component {
 	from, to := v.filter.period(v.f.Now, v.zone)
 	filter := v.filter
-	filter.Page, filter.Rows, filter.Sort, filter.Rising = 0, 0, "", false
+	filter.Page, filter.Rows, filter.Sort, filter.Rising, filter.Columns = 0, 0, "", false, ""
 	return v.f.Export(Export{Things: "report", Path: v.f.Path("/reports/file"), Filter: filter, API: "/reports", Asked: []string{
 		"group_by", v.filter.Group, "from", from, "to", to, "tz", v.zone.String(), "offer_id", Picked(v.filter.Offer, ""), "affiliate_id", Picked(v.filter.Affiliate, ""),
 		"advertiser_id", Picked(v.filter.Advertiser, ""), "goal_id", Picked(v.filter.Goal, ""), "country", v.filter.Country, "sub1", v.filter.Sub1, "currency", v.filter.Currency}})

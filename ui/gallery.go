@@ -134,6 +134,8 @@ func galleryFilter() Filter {
 		Fields:  galleryPicks(),
 		Chips:   []Chip{{"Offer is Lumio Sleep – 7-day trial", "?"}, {"Status is Approved", "?"}}, ResetHref: "/_kit",
 		Actions: Btn(Button{Label: "Export CSV", Icon: "download", Href: "/_kit?format=csv", Download: true}),
+		Columns: &ColumnChoice{ID: "columns", Action: "/_kit", Hidden: []Option{{Label: "status", Value: "approved"}}, ResetHref: "/_kit",
+			Items: []ColumnItem{{Key: "time", Label: "Time", On: true}, {Key: "offer", Label: "Offer", On: true}, {Key: "commission", Label: "Commission", On: true}, {Key: "txid", Label: "Txid", Detail: "As in the file"}}},
 	}
 }
 

@@ -138,6 +138,7 @@ type Filter struct {
 	Chips       []Chip
 	ResetHref   string
 	Actions     templ.Component // at the end: export
+	Columns     *ColumnChoice   // at the end, too
 	HX          HX              // partial update of the list; Get is Action by itself
 }
 

@@ -15,7 +15,7 @@ import './table.js';
 import './range.js';
 
 // What few pages have is fetched when the first is on the page.
-const seldom = { 'x-pick': () => import('./pick.js'), 'x-rule': () => import('./rule.js'), 'x-tokens': () => import('./tokens.js') };
+const seldom = { 'x-columns': () => import('./columns.js'), 'x-pick': () => import('./pick.js'), 'x-rule': () => import('./rule.js'), 'x-tokens': () => import('./tokens.js') };
 const fetchSeldom = () => { for (const [name, load] of Object.entries(seldom)) if (document.querySelector(name)) load(); };
 fetchSeldom();
 document.addEventListener('htmx:after:swap', fetchSeldom);
