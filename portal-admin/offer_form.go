@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -28,6 +29,7 @@ type offerFormView struct {
 	Steps   []ui.Step // of a draft
 	Menu    []ui.Tab  // of an offer that is no draft
 	Action  string    // empty shows no form around the body
+	Seen    time.Time // the offer's last change; zero for a new one
 	CSRF    string
 	Summary []ui.Problem
 	Dirty   bool
@@ -48,10 +50,12 @@ type offerInput struct {
 	Fallback    string           `form:"fallback_url"`
 	ShowValue   bool             `form:"show_value"`
 	Visibility  offer.Visibility `form:"visibility"`
+	Seen        time.Time        `form:"seen"` // the offer's last change when the form was drawn
 }
 
 func newOfferInput(o offer.Offer, advertiserName string) offerInput {
-	return offerInput{portal.Picked(o.AdvertiserID, advertiserName), o.Name, o.DestinationURL, o.PreviewURL, o.Currency, o.WindowDays, o.MinSeconds, o.FallbackURL, o.ShowValue, o.Visibility}
+	return offerInput{Advertiser: portal.Picked(o.AdvertiserID, advertiserName), Name: o.Name, Destination: o.DestinationURL, Preview: o.PreviewURL, Currency: o.Currency,
+		Window: o.WindowDays, MinSeconds: o.MinSeconds, Fallback: o.FallbackURL, ShowValue: o.ShowValue, Visibility: o.Visibility}
 }
 
 // apply changes what a step is about.
@@ -146,7 +150,12 @@ func (a *admin) saveOffer(f *portal.Frame) error {
 	err = f.Bind(&in)
 	saved := o
 	if err == nil {
-		saved, warnings, err = a.Offers.Update(f.Context(), f.Actor, o.ID, func(o *offer.Offer) { in.apply(step, o) })
+		saved, warnings, err = a.Offers.Update(f.Context(), f.Actor, o.ID, func(o *offer.Offer) {
+			in.apply(step, o)
+			if !in.Seen.IsZero() {
+				o.UpdatedAt = in.Seen
+			}
+		})
 	}
 	if x, ok := portal.FaultsOf(err); ok {
 		return a.showOfferStep(f, http.StatusUnprocessableEntity, o, step, in, x.Rename("advertiser_id", "advertiser"))
@@ -200,7 +209,7 @@ func (a *admin) showOfferStep(f *portal.Frame, status int, o offer.Offer, step s
 func offerFrame(f *portal.Frame, o offer.Offer, step string) offerFormView {
 	list := f.Path("/offers")
 	base := offerPath(f, o.ID)
-	v := offerFormView{CSRF: f.CSRF, Action: base + "/edit/" + step, Later: base}
+	v := offerFormView{CSRF: f.CSRF, Action: base + "/edit/" + step, Seen: o.UpdatedAt, Later: base}
 	v.Head = ui.Head{Crumbs: []ui.Crumb{{Label: "Offers", Href: list}, {Label: o.Name, Href: base}, {Label: "Edit"}}, Title: "Edit " + o.Name, Badge: ui.StatusBadge(ui.Offers, string(o.Status))}
 	if o.ID == 0 {
 		v.Action, v.Later = list+"/new", list

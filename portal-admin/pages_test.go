@@ -174,6 +174,13 @@ func TestStaleForms(t *testing.T) {
 		form["seen"] = []string{admin.Get(at + "/settings").Field("seen")}
 		admin.Post(at+"/settings", form).To(at+"/settings").Shows("Old page", "Blocked")
 	}
+	offer := fmt.Sprintf("/admin/offers/%d/edit/", n.OfferOf[0].ID)
+	access := map[string][]string{"visibility": {"private"}, "seen": {admin.Get(offer + "access").Field("seen")}}
+	n.Now = n.Now.Add(time.Second)
+	admin.Post(offer+"tracking", map[string][]string{"window_days": {"44"}, "min_seconds": {"0"}}).To(offer + "tracking")
+	stale := admin.Post(offer+"access", access).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it")
+	access["seen"] = []string{stale.Field("seen")} // sent once more, now that it is known
+	admin.Post(offer+"access", access).To(offer + "access").Shows("The changes are saved")
 	viewer := n.Operator(account.RoleViewer)
 	at := fmt.Sprintf("/admin/people/%d", viewer.User.ID)
 	form := map[string][]string{"name": {"Vic"}, "role": {"manager"}, "status": {"active"}, "seen": {admin.Get(at).Field("seen")}}

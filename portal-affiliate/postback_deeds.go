@@ -55,6 +55,9 @@ func (p postbackPages) save(f *portal.Frame) error {
 		if in.Scope == "global" {
 			change.GoalIDs = goals
 		}
+		if !in.Seen.IsZero() {
+			change.UpdatedAt = in.Seen
+		}
 	})
 	if err != nil {
 		return p.refused(f, err, in, &one)

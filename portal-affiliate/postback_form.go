@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain"
 	"github.com/waypost/waypost/domain/click"
@@ -28,6 +29,7 @@ type postbackForm struct {
 	Offer    portal.Pick `form:"offer_id" query:"offer_id"`
 	Goal     int64       `form:"goal_id" query:"goal_id"`
 	Goals    []int64     `form:"goal_ids" query:"goal_ids"`
+	Seen     time.Time   `form:"seen"` // the postback's last change when the form was drawn
 }
 
 func formOf(p postback.Postback) postbackForm {
@@ -71,6 +73,7 @@ type postbackFields struct {
 	preview       previewView
 	dirty, locked bool // with unsaved changes; nothing may be changed
 	fresh         bool // of a postback that is not made yet
+	seen          string
 	verb          string
 	cancel        string
 }

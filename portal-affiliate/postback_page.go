@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -133,6 +134,7 @@ func (p postbackPages) renderOne(f *portal.Frame, status int, one postback.Postb
 	}
 	v.form = p.fields(f, n, in, faults)
 	v.form.action, v.form.verb, v.form.cancel = path, "Save changes", path
+	v.form.seen = one.UpdatedAt.UTC().Format(time.RFC3339Nano)
 	v.form.dirty = v.form.dirty || filled != "" || version
 	if v.form.preview, err = p.previewOf(f, in, ""); err != nil {
 		return err

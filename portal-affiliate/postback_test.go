@@ -68,6 +68,22 @@ func TestPostbackPage(t *testing.T) {
 	}
 }
 
+// Two of a team have the same form open: the second is told, and what was typed stays.
+func TestStalePostbackForm(t *testing.T) {
+	t.Parallel()
+	n := postbackNetwork(t)
+	b := n.Affiliate(0)
+	form := url.Values{"scope": {"global"}, "url": {"https://second.example/p?cid={aff_click_id}"}, "method": {"GET"}, "statuses": {"approved"}, "seen": {b.Get(page(n, 0, "")).Field("seen")}}
+	n.Now = n.Now.Add(time.Second)
+	b.Post(page(n, 0, "/pause"), nil).To(page(n, 0, ""))
+	stale := b.Post(page(n, 0, ""), form).Is(422).Shows("was changed since you opened it")
+	if n.Count("SELECT count(*) FROM postbacks WHERE url LIKE 'https://second%'") != 0 || stale.Field("url") != form.Get("url") {
+		t.Errorf("the stale form was saved, or came back with %q", stale.Field("url"))
+	}
+	form.Set("seen", stale.Field("seen"))
+	b.Post(page(n, 0, ""), form).To(page(n, 0, "")).Shows("Postback saved.", "Paused")
+}
+
 func TestPostbackIsCreatedChangedAndRestored(t *testing.T) {
 	t.Parallel()
 	n := postbackNetwork(t)

@@ -61,7 +61,7 @@ func (g *Group) readAllNotices(f *Frame) error {
 // noticeHref is where the thing that a notice is about can be seen; empty where it has no page of its own.
 func noticeHref(base string, n notice.Notice) string {
 	switch n.ObjectType {
-	case "postback", "offer", "affiliate", "advertiser", "conversion":
+	case "postback", "offer", "affiliate", "advertiser", "conversion", "application":
 		return base + "/" + n.ObjectType + "s/" + n.ObjectID
 	case "delivery":
 		return base + "/deliveries/" + n.ObjectID

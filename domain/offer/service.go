@@ -138,7 +138,8 @@ func (s *Service) findAdvertiser(ctx context.Context, actor account.Actor, id ad
 }
 
 // Update changes an offer. If change alters Goals, they become the offer's goals: one without an id is the stored goal
-// with its alias, or a new one; a stored goal that is missing is deleted.
+// with its alias, or a new one; a stored goal that is missing is deleted. A change that sets UpdatedAt says which version
+// it was made from; where that is another than the present one it is Conflict changed_meanwhile.
 func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change func(*Offer)) (Offer, []errs.Warning, error) {
 	return s.edit(ctx, actor, id, edit{
 		change: func(o *Offer) error { change(o); return nil },
@@ -172,7 +173,10 @@ func (s *Service) edit(ctx context.Context, actor account.Actor, id ID, e edit) 
 		if err := e.change(&after); err != nil {
 			return err
 		}
-		after.ID, after.CreatedAt, after.UpdatedAt = before.ID, before.CreatedAt, before.UpdatedAt
+		if err := errs.SameVersion(before.UpdatedAt, after.UpdatedAt); err != nil {
+			return err
+		}
+		after.ID, after.CreatedAt = before.ID, before.CreatedAt
 		after.fillGoals()
 		if err := after.adoptGoals(before.Goals); err != nil {
 			return err

@@ -90,7 +90,9 @@ func (s *Service) judge(ctx context.Context, p Postback) ([]errs.Warning, error)
 
 // Update changes a postback. change may be called twice and has to do the same both times; what it does to ids, secret
 // and health is ignored. Made active again, a postback's health starts anew and its paused deliveries are sent; made
-// inactive, those that wait are set aside. The first of them follow before the answer, a long backlog soon after it.
+// inactive, those that wait are set aside. The first of them follow before the answer, a long backlog soon after it. A
+// change that sets UpdatedAt says which version it was made from; where that is another than the present one it is
+// Conflict changed_meanwhile.
 func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change func(*Postback)) (Postback, []errs.Warning, error) {
 	if err := actor.Require(account.PermissionWritePostbacks); err != nil {
 		return Postback{}, nil, err
@@ -99,7 +101,10 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 	if err != nil {
 		return Postback{}, nil, err
 	}
-	judged := s.changed(seen, change)
+	judged, err := s.changed(seen, change)
+	if err != nil {
+		return Postback{}, nil, err
+	}
 	warnings, err := judged.Validate()
 	if judged.URL != seen.URL || judged.Active && !seen.Active { // an address that is refused by now can still be switched off
 		warnings, err = s.judge(ctx, judged)
@@ -114,7 +119,9 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 		if err != nil {
 			return err
 		}
-		after = s.changed(before, change)
+		if after, err = s.changed(before, change); err != nil {
+			return err
+		}
 		if after.URL != judged.URL {
 			return errs.Conflict("changed_meanwhile", "somebody else changed this postback at the same time; read it again")
 		}
@@ -145,10 +152,13 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, id ID, change
 	return after, warnings, nil
 }
 
-func (s *Service) changed(before Postback, change func(*Postback)) Postback {
+func (s *Service) changed(before Postback, change func(*Postback)) (Postback, error) {
 	p := before
 	p.Statuses, p.GoalIDs = slices.Clone(before.Statuses), slices.Clone(before.GoalIDs)
 	change(&p)
+	if err := errs.SameVersion(before.UpdatedAt, p.UpdatedAt); err != nil {
+		return Postback{}, err
+	}
 	p.ID, p.AffiliateID, p.CreatedAt = before.ID, before.AffiliateID, before.CreatedAt
 	p.SigningSecret, p.PreviousUntil = before.SigningSecret, before.PreviousUntil
 	p.PausedReason, p.FailingSince, p.Failures = before.PausedReason, before.FailingSince, before.Failures
@@ -157,7 +167,7 @@ func (s *Service) changed(before Postback, change func(*Postback)) Postback {
 	}
 	p.UpdatedAt = s.Clock()
 	p.Normalise()
-	return p
+	return p, nil
 }
 
 // previousSigns is how long the secret before a rotation signs too.
