@@ -61,6 +61,35 @@ func TestHabits(t *testing.T) {
 		p.await("and narrow again", `!document.querySelector('main').innerText.includes('Buyer')`)
 	})
 
+	t.Run("columns are chosen and a list is taken away by keys", func(t *testing.T) {
+		p := b.mustTab(w.URL, 1440, 900)
+		p.t = t
+		p.mustLogIn(adminEmail, adminPassword)
+		p.open("/admin/affiliates?status=active")
+		p.enterOn("Columns")
+		p.await("the chooser at its search", `document.querySelector('#columns-affiliates').matches(':popover-open') && document.activeElement.type === 'search'`)
+		p.press("email")
+		p.tabTo("Email")
+		p.press(" ")
+		p.enterOn("Show columns")
+		p.await("the column beside the filter", `[...document.querySelectorAll('th')].some(h => h.innerText === 'Email') && /columns=.*email/.test(location.search) && location.search.includes('status=active')`)
+		p.sees("Buyer")
+		p.enterOn("Export affiliates")
+		p.downTo("Show API request The same rows by curl")
+		p.press(enter)
+		p.await("the request", `document.querySelector('#export-affiliates-request').open && document.querySelector('#export-affiliates-request pre').textContent.includes('/api/v1/affiliates?status=active')`)
+		for _, bad := range p.audit("light") {
+			t.Errorf("with the dialog: %s", bad)
+		}
+		narrow := b.mustTab(w.URL, 390, 844)
+		narrow.t = t
+		narrow.calm()
+		narrow.mustLogIn(adminEmail, adminPassword)
+		for _, path := range []string{"/admin/affiliates?columns=affiliate,email,created-at", "/admin/conversions?columns=conversion,txid,click-id", "/admin/reports?columns=day,clicks,cr"} {
+			narrow.inspect(path, 390, 90)
+		}
+	})
+
 	t.Run("the theme stays and does not flash", func(t *testing.T) {
 		p := b.mustTab(w.URL, 1440, 900)
 		p.t = t

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -47,15 +48,21 @@ func TestFaultPartition(t *testing.T) {
 		func() { sql.cut(); hints.cut() }, func() { sql.mend(); hints.mend() })
 }
 
+// A machine on which a redirect that does nothing takes longer than this at the p99 is too busy to judge others by.
+const busyAbove = 25 * time.Millisecond
+
 // away sends clicks and conversions at a pace while leave has taken the parts away, and compares after back.
 func away(p *proof, w *waypost, db string, length time.Duration, restart bool, leave, back func()) {
 	rate := scaled[int]{40, 100, 100}.pick()
 	l := newLoad(p, w, time.Millisecond, 10)
 	p.load = fmt.Sprintf("%d clicks/s (open loop), a conversion of every tenth", rate)
 	p.faults = "1 of " + length.String()
+	l.bare = httptest.NewServer(http.RedirectHandler("https://shop.example/land", http.StatusFound))
+	defer l.bare.Close()
 	random := p.random(1)
 	alone, failed := l.pace(rate, scaled[time.Duration]{2 * time.Second, 10 * time.Second, 30 * time.Second}.pick(), random)
 	before := p.level(l, db)
+	l.bareTook = nil
 	leave()
 	half := length
 	if restart {
@@ -77,9 +84,15 @@ func away(p *proof, w *waypost, db string, length time.Duration, restart bool, l
 	if failed > 0 {
 		p.Errorf("%d of %d clicks on known links were not redirected", failed, len(took)+len(alone))
 	}
-	p50, p99 := percentile(took, 0.5), percentile(took, 0.99)
-	p.figure("redirects p50 %s, p99 %s (%s before)", p50.Round(100*time.Microsecond), p99.Round(100*time.Microsecond), percentile(alone, 0.99).Round(100*time.Microsecond))
-	p.judge("p99 of redirects", p99, 50*time.Millisecond)
+	slices.Sort(l.bareTook)
+	p50, p99, bare := percentile(took, 0.5), percentile(took, 0.99), percentile(l.bareTook, 0.99)
+	p.figure("redirects p50 %s, p99 %s (%s before; bare ones meanwhile %s)", p50.Round(100*time.Microsecond), p99.Round(100*time.Microsecond),
+		percentile(alone, 0.99).Round(100*time.Microsecond), bare.Round(100*time.Microsecond))
+	if bare <= busyAbove {
+		p.judge("p99 of redirects", p99, 50*time.Millisecond)
+	} else {
+		p.figure("p99 not judged: the machine is busy")
+	}
 	if took[0] > 50*time.Millisecond {
 		p.Errorf("the fastest redirect took %s", took[0])
 	}

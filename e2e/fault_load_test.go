@@ -29,6 +29,9 @@ type load struct {
 	every int    // one click in so many is followed by a conversion
 	http  *http.Client
 
+	bare     *httptest.Server // answers alike and does nothing: what the machine alone takes; nil = not asked
+	bareTook []time.Duration  // unsorted
+
 	nextTxid atomic.Int64
 	mu       sync.Mutex
 	clicks   []string
@@ -172,6 +175,16 @@ func (l *load) pace(rate int, length time.Duration, random *rand.Rand) (took []t
 		due := start.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
 		converts, times := random.IntN(l.every) == 0, 1+random.IntN(5)
+		if l.bare != nil {
+			all.Go(func() {
+				if resp, err := l.http.Get(l.bare.URL); err == nil {
+					resp.Body.Close()
+				}
+				mu.Lock()
+				l.bareTook = append(l.bareTook, time.Since(due))
+				mu.Unlock()
+			})
+		}
 		all.Go(func() {
 			id, ok := l.click()
 			d := time.Since(due)
