@@ -143,3 +143,76 @@ func linksOfFiles(t *testing.T, page string) (hrefs []string) {
 	}
 	return hrefs
 }
+
+// TestEveryColumnCanBeShown: of every list with a chooser, all columns at once and each alone, in every row; and those of a
+// file show no more than the file.
+func TestEveryColumnCanBeShown(t *testing.T) {
+	t.Parallel()
+	w := newPortalWorld(t)
+	lists := 0
+	w.pages(func(v visitor, target string) {
+		if v.role == 0 {
+			return
+		}
+		for _, query := range []string{"", "view=table"} { // the affiliates' offers are cards otherwise
+			root, err := html.Parse(strings.NewReader(w.send(v, "GET", target+"?"+query, nil).Body.String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var keys []string
+			for n := range root.Descendants() {
+				if n.Data == "input" && hasAttr(n, "type", "checkbox") && hasAttr(n, "name", "columns") {
+					for _, a := range n.Attr {
+						if a.Key == "value" {
+							keys = append(keys, a.Val)
+						}
+					}
+				}
+			}
+			if len(keys) == 0 {
+				continue
+			}
+			lists++
+			sorted := slices.Sorted(slices.Values(keys))
+			if len(slices.Compact(sorted)) != len(keys) {
+				t.Errorf("%s: %s has two columns of one key: %v", v.name, target, keys)
+			}
+			for _, asked := range append([]string{strings.Join(keys, ",")}, keys...) {
+				rec := w.send(v, "GET", target+"?"+query+"&columns="+url.QueryEscape(asked), nil)
+				page, err := html.Parse(strings.NewReader(rec.Body.String()))
+				if err != nil || rec.Code != http.StatusOK {
+					t.Fatalf("%s: %s with the columns %s: %d %v", v.name, target, asked, rec.Code, err)
+				}
+				heads, cells := 0, []int(nil)
+				for n := range page.Descendants() {
+					switch {
+					case n.Data == "th" && hasAttr(n, "scope", "col"):
+						heads++
+					case n.Data == "tr" && n.Parent.Data == "tbody":
+						cells = append(cells, 0)
+						for c := range n.ChildNodes() {
+							if c.Data == "td" || c.Data == "th" {
+								cells[len(cells)-1]++
+							}
+						}
+					}
+				}
+				if chosen := strings.Count(asked, ",") + 1; heads <= chosen {
+					t.Errorf("%s: %s with the columns %s has %d heads", v.name, target, asked, heads)
+				}
+				for _, n := range cells {
+					if n != heads {
+						t.Errorf("%s: %s with the columns %s: a row of %d cells below %d heads", v.name, target, asked, n, heads)
+					}
+				}
+			}
+		}
+	})
+	if lists < 14 {
+		t.Errorf("only %d lists have a chooser", lists)
+	}
+}
+
+func hasAttr(n *html.Node, key, value string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key && a.Val == value })
+}
