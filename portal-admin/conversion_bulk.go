@@ -72,7 +72,7 @@ func (a *admin) bulkPreview(f *portal.Frame) error {
 	}
 	if !in.All && len(in.IDs) == 0 {
 		f.Flash(ui.Warn, "Tick some conversions first.")
-		return f.Redirect(f.Path("/conversions"))
+		return f.Redirect(filteredConversions(f))
 	}
 	return a.showBulk(f, http.StatusOK, in, nil)
 }
@@ -81,7 +81,7 @@ func (a *admin) showBulk(f *portal.Frame, status int, in bulkInput, faults porta
 	result, err := a.bulk(f, in, true)
 	if found, ok := portal.FaultsOf(err); ok {
 		f.Flash(ui.Bad, anyOf(found))
-		return f.Redirect(f.Path("/conversions"))
+		return f.Redirect(filteredConversions(f))
 	}
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (a *admin) showBulk(f *portal.Frame, status int, in bulkInput, faults porta
 	word := ui.StatusOf(ui.Conversions, in.Status).Word
 	query := f.Echo.Request().URL.RawQuery
 	v := bulkView{title: word + ": " + portal.Counted(len(result.Results), "conversion"), lead: "Nothing has changed yet. This is what it would do.", csrf: f.CSRF, in: in, faults: faults,
-		action: f.Path("/conversions/bulk/apply") + "?" + query, back: f.Path("/conversions") + "?" + query,
+		action: f.Path("/conversions/bulk/apply") + "?" + query, back: filteredConversions(f),
 		button: ui.Button{Label: "Make " + portal.Counted(result.Changed, "conversion") + " " + strings.ToLower(word), Look: ui.Primary, Submit: true, Off: result.Changed == 0}}
 	if conversion.NeedsReason(conversion.Status(in.Status)) {
 		v.button.Look = ui.Danger
@@ -228,7 +228,15 @@ func (a *admin) bulkApply(f *portal.Frame) error {
 	if err != nil {
 		return err
 	}
-	return a.showDone(f, result, f.Path("/conversions")+"?"+f.Echo.Request().URL.RawQuery)
+	return a.showDone(f, result, filteredConversions(f))
+}
+
+// filteredConversions is the list as it was narrowed when the deed began: the deed's address carries its filter.
+func filteredConversions(f *portal.Frame) string {
+	if query := f.Echo.Request().URL.RawQuery; query != "" {
+		return f.Path("/conversions") + "?" + query
+	}
+	return f.Path("/conversions")
 }
 
 // showDone is the list of what became of each.

@@ -85,6 +85,7 @@ func TestManyConversionsChangeAfterAPreview(t *testing.T) {
 	lead, sale := n.Results[portaltest.ClickLead].ConversionID, n.Results[portaltest.ClickSale].ConversionID
 	ticked := url.Values{"id": {lead.String(), sale.String()}, "status": {"rejected"}}
 	admin.Post("/admin/conversions/bulk", url.Values{"status": {"approved"}}).To("/admin/conversions").Shows("Tick some conversions first")
+	admin.Post("/admin/conversions/bulk?status=hold", url.Values{"status": {"approved"}}).To("/admin/conversions?status=hold").Shows("Tick some conversions first")
 	admin.Post("/admin/conversions/bulk", ticked).Is(200).Shows("Nothing has changed yet", "−$5.00", "−$12.00", "1 affiliate", "Make 2 conversions rejected")
 	if c, err := n.Conversions.Get(context.Background(), portaltest.System, lead); err != nil || c.Status != conversion.StatusApproved {
 		t.Errorf("a preview made it %s, %v", c.Status, err)

@@ -34,7 +34,7 @@ func (in *deliveriesFilter) domain(f *portal.Frame, p postbackPages) (filter pos
 	if in.Query != "" {
 		if id, ok := domain.ParseUUID(strings.ToLower(in.Query)); ok {
 			filter.ConversionID = conversion.ID{UUID: id}
-		} else if id, err := p.clicks.Parse(in.Query); err == nil {
+		} else if id, err := p.clicks.Parse(strings.ToLower(in.Query)); err == nil {
 			filter.ClickID = id
 		} else {
 			none = true
