@@ -2,7 +2,10 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -55,11 +58,11 @@ func killUnderLoad(p *proof, kill func(*waypost) (what string)) {
 	}
 	progress(clicks, l.acknowledgedCalls()+10)
 	stop()
-	for what, times := range killed {
-		if p.faults += fmt.Sprintf("%d %s", times, what); len(killed) > 1 {
-			p.faults += " "
-		}
+	var faults []string
+	for _, what := range slices.Sorted(maps.Keys(killed)) {
+		faults = append(faults, fmt.Sprintf("%d %s", killed[what], what))
 	}
+	p.faults = strings.Join(faults, ", ")
 	p.atMost("loaded after", l.compare(w.database(), 2*time.Minute), 60*time.Second)
 	p.atMost("delivered after", l.box.compare(p, w.database(), 2*time.Minute), 60*time.Second)
 	p.settled(l, w.database(), before)
