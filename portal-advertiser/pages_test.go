@@ -154,7 +154,7 @@ func TestWaitingForACall(t *testing.T) {
 	t.Parallel()
 	n := mounted(t)
 	a, click := n.Advertiser(0), n.ClickIDs[portaltest.ClickBare]
-	page := a.Get("/advertiser/debugger?click=" + click).Is(200).Shows("Nothing yet", "Nothing with these filters in the last 15 minutes")
+	page := a.Get("/advertiser/debugger?click="+click).Is(200).Shows("Nothing yet", "Nothing with these filters in the last 15 minutes")
 	poll, _ := portaltest.Attr(page.All("div", "id", "waiting")[0], "hx-get")
 	n.Call(0, n.Now, "clickid", click, "txid", "W-1", "token", "wrong")
 	a.Part(poll, "waiting").Is(200).Shows("Not matched", "Token is not that of the click's advertiser")
