@@ -170,7 +170,7 @@ func (l *load) start(workers int, pause time.Duration) (stop func()) {
 func (l *load) pace(rate int, length time.Duration, random *rand.Rand) (took []time.Duration, failed int) {
 	var mu sync.Mutex
 	var all sync.WaitGroup
-	start := time.Now()
+	start, slow := time.Now(), map[int]int{}
 	for i := range int(length.Seconds() * float64(rate)) {
 		due := start.Add(time.Duration(i) * time.Second / time.Duration(rate))
 		time.Sleep(time.Until(due))
@@ -192,6 +192,9 @@ func (l *load) pace(rate int, length time.Duration, random *rand.Rand) (took []t
 			if took = append(took, d); !ok {
 				failed++
 			}
+			if d > 50*time.Millisecond {
+				slow[int(due.Sub(start).Seconds())]++
+			}
 			mu.Unlock()
 			if id != "" && converts {
 				l.convert(id, times)
@@ -199,6 +202,9 @@ func (l *load) pace(rate int, length time.Duration, random *rand.Rand) (took []t
 		})
 	}
 	all.Wait()
+	for _, second := range slices.Sorted(maps.Keys(slow)) {
+		l.p.Logf("%d redirects took over 50 ms in second %d of %s", slow[second], second, length)
+	}
 	slices.Sort(took)
 	return took, failed
 }

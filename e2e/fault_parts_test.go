@@ -105,6 +105,8 @@ type queue struct {
 	t    testing.TB
 	addr string
 	cmd  *exec.Cmd
+
+	ended chan struct{} // closed when the process has
 }
 
 func mustQueue(t testing.TB) *queue {
@@ -117,19 +119,37 @@ func mustQueue(t testing.TB) *queue {
 
 func (q *queue) url() string { return "redis://" + q.addr + "/0" }
 
+// start waits until it answers. One that ends at once, for what its predecessor left of its address, is started again.
 func (q *queue) start() {
 	q.t.Helper()
 	_, port, _ := net.SplitHostPort(q.addr)
-	q.cmd = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-	if err := q.cmd.Start(); err != nil {
-		q.t.Fatalf("start redis-server (make test installs it): %v", err)
-	}
-	rdb := redis.NewClient(&redis.Options{Addr: q.addr})
+	rdb := redis.NewClient(&redis.Options{Addr: q.addr, MaxRetries: -1})
 	defer rdb.Close()
-	eventually(q.t, patience, "redis-server answers", func() bool { return rdb.Ping(context.Background()).Err() == nil })
+	said, ended := &logBuffer{}, make(chan error, 1)
+	launch := func() {
+		q.cmd = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
+		q.cmd.Stdout, q.cmd.Stderr = said, said
+		if err := q.cmd.Start(); err != nil {
+			q.t.Fatalf("start redis-server (make test installs it): %v", err)
+		}
+		q.ended = make(chan struct{})
+		go func(cmd *exec.Cmd, gone chan struct{}) { ended <- cmd.Wait(); close(gone) }(q.cmd, q.ended)
+	}
+	launch()
+	for deadline := time.Now().Add(patience); rdb.Ping(context.Background()).Err() != nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			q.t.Fatalf("redis-server does not answer:\n%s", said)
+		}
+		select {
+		case err := <-ended:
+			q.t.Logf("redis-server ended at its start: %v", err)
+			launch()
+		default:
+		}
+	}
 }
 
-func (q *queue) kill() { _ = q.cmd.Process.Kill(); _ = q.cmd.Wait() }
+func (q *queue) kill() { _ = q.cmd.Process.Kill(); <-q.ended }
 
 func (q *queue) signal(s syscall.Signal) { _ = q.cmd.Process.Signal(s) }
 
