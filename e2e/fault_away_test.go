@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -48,7 +47,7 @@ func TestFaultPartition(t *testing.T) {
 		func() { sql.cut(); hints.cut() }, func() { sql.mend(); hints.mend() })
 }
 
-// A machine on which a redirect that does nothing takes longer than this at the p99 is too busy to judge others by.
+// A machine on which a redirect that only syncs a line takes longer than this at the p99 is too busy to judge others by.
 const busyAbove = 25 * time.Millisecond
 
 // away sends clicks and conversions at a pace while leave has taken the parts away, and compares after back.
@@ -57,8 +56,7 @@ func away(p *proof, w *waypost, db string, length time.Duration, restart bool, l
 	l := newLoad(p, w, time.Millisecond, 10)
 	p.load = fmt.Sprintf("%d clicks/s (open loop), a conversion of every tenth", rate)
 	p.faults = "1 of " + length.String()
-	l.bare = httptest.NewServer(http.RedirectHandler("https://shop.example/land", http.StatusFound))
-	defer l.bare.Close()
+	l.bare = mustBare(p)
 	random := p.random(1)
 	alone, failed := l.pace(rate, scaled[time.Duration]{2 * time.Second, 10 * time.Second, 30 * time.Second}.pick(), random)
 	before := p.level(l, db)
