@@ -81,7 +81,7 @@ func (a *admin) showBulk(f *portal.Frame, status int, in bulkInput, faults porta
 	result, err := a.bulk(f, in, true)
 	if found, ok := portal.FaultsOf(err); ok {
 		f.Flash(ui.Bad, anyOf(found))
-		return f.Redirect(filteredConversions(f))
+		return f.Redirect(f.Path("/conversions")) // the fault may be in the filter
 	}
 	if err != nil {
 		return err
