@@ -52,7 +52,7 @@ func (s *Server) prepare(ctx context.Context) error {
 
 // startPatience is how long a start waits for a database before it serves what it can without it: an external one, or its
 // own that recovers from a crash.
-const startPatience = 1500 * time.Millisecond
+const startPatience = time.Second
 
 // patience is for how long a start waits for the recovery of its own database; 0 = until it answers, where nothing can be
 // served before: no copy of the routing catalogue is there, or the demo is to be loaded.
