@@ -60,7 +60,11 @@ func reportFigures(seen report.Seen) []reportFigure {
 		all = append(all, epc)
 	}
 	if seen.Revenue {
-		all = append(all, sum(report.FigureRevenue, "Revenue", func(r report.Row) string { return r.Revenue.String() }))
+		label := "Revenue"
+		if !seen.Commission { // it is the advertiser who reads it
+			label = "Cost"
+		}
+		all = append(all, sum(report.FigureRevenue, label, func(r report.Row) string { return r.Revenue.String() }))
 	}
 	if seen.Commission {
 		all = append(all, sum(report.FigureCommission, "Commission", func(r report.Row) string { return r.Commission.String() }))

@@ -28,7 +28,7 @@ func TestReportsShowEachPartyItsShare(t *testing.T) {
 		Shows("Lumio Sleep", "Commission", "EPC").Lacks("Revenue", "Profit", "Secret deals", "$8.00", ">Advertiser<")
 	n.Affiliate(0).Get("/affiliate/reports?group=advertiser").Is(422).Shows("There is no report for this")
 	n.Advertiser(0).Get("/advertiser/reports?group=affiliate").Is(200).
-		Shows("Revenue", "Affiliate "+idOf(n.AffiliateOf[0].ID)).Lacks("Commission", "Profit", "EPC", "Voss Media", "Kettle Coffee")
+		Shows("Cost", "Affiliate "+idOf(n.AffiliateOf[0].ID)).Lacks("Revenue", "Commission", "Profit", "EPC", "Voss Media", "Kettle Coffee")
 	// What belongs to others is nothing.
 	n.Affiliate(0).Get("/affiliate/reports?offer=" + idOf(n.OfferOf[portaltest.Private].ID)).Is(200).Shows("No results with these filters").Lacks("Secret deals")
 	n.Advertiser(0).Get("/advertiser/reports?advertiser=" + idOf(n.AdvertiserOf[1].ID)).Is(200).Shows("No results with these filters")

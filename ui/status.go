@@ -45,7 +45,7 @@ var statuses = map[Concept]map[string]Status{
 	Conversions: {
 		"pending":  {"Pending", Warn, "Waits to be checked."},
 		"hold":     {"On hold", Warn, "Held for its time, then approved by itself."},
-		"approved": {"Approved", OK, "Counts; its commission is owed."},
+		"approved": {"Approved", OK, "Counts: it is to be paid."},
 		"rejected": {"Rejected", Bad, "Refused; earns nothing."},
 		"trash":    {"Trash", Mute, "Not a sale: a test or a mistake. It stays out of reports."},
 	},
