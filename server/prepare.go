@@ -72,10 +72,11 @@ func (s *Server) mayWait() bool {
 // being migrated by another node must not keep known links from redirecting: then it goes on preparing beside the
 // requests, and /readyz says so.
 func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
+	mayWait := s.mayWait()
 	prepared := make(chan error, 1)
 	g.node.start(func(ctx context.Context) error {
 		err := s.prepare(ctx)
-		for tries := 1; tries < 10 && !s.mayWait() && unavailable(err); tries++ {
+		for tries := 1; tries < 10 && !mayWait && unavailable(err); tries++ {
 			err = s.prepare(ctx) // of our own, just started on a machine that may be busy: the next try finds it warm
 		}
 		prepared <- err
@@ -95,7 +96,7 @@ func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
 		return nil
 	})
 	var patience <-chan time.Time
-	if s.mayWait() {
+	if mayWait {
 		patience = time.After(startPatience)
 	}
 	select {
@@ -106,7 +107,7 @@ func (s *Server) prepareAtStart(ctx context.Context, g *group) error {
 	case err := <-prepared:
 		switch {
 		case err == nil:
-		case s.mayWait() && unavailable(err):
+		case mayWait && unavailable(err):
 			s.log.WarnContext(ctx, "the database is away; starting without it", "error", err)
 		default:
 			return err

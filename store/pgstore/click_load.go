@@ -33,8 +33,8 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::bigint[], $4::bigint[], $5::bigin
 ON CONFLICT DO NOTHING`
 
 // LoadClicks makes rows of clicks, one statement for each day that they are of. A click that has its row is left alone,
-// so a batch may be given again after any error: many are copied, and inserted where a row of one of them is there. A missing partition is made. Errors: Invalid invalid_click if the
-// database will never take one of the clicks.
+// so a batch may be given again after any error: many are copied, and inserted where a row of one of them is there. A
+// missing partition is made. Errors: Invalid invalid_click if the database will never take one of the clicks.
 func (s Clicks) LoadClicks(ctx context.Context, clicks []click.Click) error {
 	for len(clicks) > 0 {
 		day := clicks[0].CreatedAt().Truncate(24 * time.Hour)
