@@ -53,7 +53,7 @@ func (h *holding) unanswered() int {
 // only what was under way comes twice, and under the same Webhook-Id.
 func TestWorkerKilledMidDelivery(t *testing.T) {
 	p := prove(t, "worker kill -9 mid-delivery")
-	count, kills := scaled[int]{240, 480, 1200}.pick(), scaled[int]{3, 20, 50}.pick()
+	count, kills := scaled[int]{240, 480, 1200}.pick(), scaled[int]{20, 20, 50}.pick()
 	p.load, p.faults = "a receiver that holds every request", fmt.Sprintf("%d kills", kills)
 	pg, err := embedded.StartPostgres(context.Background(), embedded.PostgresOptions{DataDir: mustDataDir(t)})
 	if err != nil {
