@@ -1,6 +1,11 @@
 // Menus are popovers: this places one at its button and gives it the keys of the menu pattern.
 const items = menu => [...menu.querySelectorAll('.menu-item:not([disabled])')];
 
+// The toggle event comes a frame late: until it has placed the menu nobody sees it where it would stand by itself, or clicks there.
+document.addEventListener('beforetoggle', e => {
+  if (e.newState === 'open' && e.target.matches?.('[popover].menu')) e.target.style.visibility = 'hidden';
+}, true);
+
 const placed = new WeakMap(); // menu → where its button stood, in px from the top of the window
 document.addEventListener('toggle', e => {
   const menu = e.target;
@@ -8,6 +13,7 @@ document.addEventListener('toggle', e => {
   const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
   button?.setAttribute('aria-expanded', String(e.newState === 'open'));
   placed.delete(menu);
+  menu.style.visibility = '';
   if (e.newState !== 'open' || !button) return;
   typed = ''; // what was typed in another menu
   const at = button.getBoundingClientRect(), size = menu.getBoundingClientRect();
