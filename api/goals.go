@@ -193,7 +193,7 @@ type goalUpdate struct {
 }
 
 func (s *service) updateGoal(ctx context.Context, actor account.Actor, in *goalUpdate) (*one[goalBody], error) {
-	g, warnings, err := s.Offers.UpdateGoal(ctx, actor, in.ID, in.GoalID, func(g *offer.Goal) {
+	g, warnings, err := s.Offers.UpdateGoal(ctx, actor, in.ID, in.GoalID, "", func(g *offer.Goal) {
 		in.Body.Alias.to(&g.Alias)
 		in.Body.apply(g)
 	})

@@ -83,6 +83,7 @@ type goalInput struct {
 	HoldDays      int          `form:"hold_days"`
 	Dedupe        offer.Dedupe `form:"dedupe"`
 	Wizard        bool         `form:"wizard"`
+	Seen          string       `form:"seen"` // the goal's version when the form was drawn
 }
 
 func newGoalInput(g offer.Goal) goalInput {
@@ -93,7 +94,7 @@ func newGoalInput(g offer.Goal) goalInput {
 		return r.String()
 	}
 	return goalInput{Name: g.Name, Alias: g.Alias, IsDefault: g.IsDefault, PayoutModel: g.Payout.Model, PayoutAmount: text(g.Payout.Amount), PayoutPct: text(g.Payout.Percent),
-		RevenueModel: g.Revenue.Model, RevenueAmount: text(g.Revenue.Amount), RevenuePct: text(g.Revenue.Percent), InitialStatus: g.InitialStatus, HoldDays: g.HoldDays, Dedupe: g.Dedupe}
+		RevenueModel: g.Revenue.Model, RevenueAmount: text(g.Revenue.Amount), RevenuePct: text(g.Revenue.Percent), InitialStatus: g.InitialStatus, HoldDays: g.HoldDays, Dedupe: g.Dedupe, Seen: g.Version()}
 }
 
 // read brings what was typed into a goal's own types; all numbers that are none are named at once.
@@ -149,6 +150,7 @@ func goalFaults(err error) (portal.Faults, bool) {
 // goalFormView is the form of a goal.
 type goalFormView struct {
 	Action, CSRF, Cancel, Currency string
+	Seen                           string // the goal's version
 	Wizard                         bool
 	Name, Alias, Default           ui.Field
 	IsDefault                      bool
@@ -174,7 +176,7 @@ func newGoalForm(f *portal.Frame, o offer.Offer, g offer.Goal, in goalInput, x p
 			{Name: name + "_percent", Label: "Percent of the sale", Value: percent, Error: x[name+"_percent"], Optional: true, InputMode: "decimal", Unit: "%", Autocomplete: "off"},
 		}
 	}
-	v := goalFormView{CSRF: f.CSRF, Cancel: base + "/goals", Currency: string(o.Currency), Wizard: wizard, Verb: "Save goal", Dirty: x != nil, IsDefault: in.IsDefault,
+	v := goalFormView{CSRF: f.CSRF, Cancel: base + "/goals", Currency: string(o.Currency), Seen: in.Seen, Wizard: wizard, Verb: "Save goal", Dirty: x != nil, IsDefault: in.IsDefault,
 		Name:    ui.Field{Name: "name", Label: "Name", Value: in.Name, Error: x["name"], Optional: true, MaxLength: 200, Placeholder: "First order", Autocomplete: "off"},
 		Alias:   ui.Field{Name: "alias", Label: "Alias", Value: in.Alias, Error: x["alias"], Mono: true, MaxLength: 64, Autocomplete: "off", Hint: "What a postback calls it: goal=" + cmp.Or(in.Alias, "order")},
 		Default: ui.Field{Name: "is_default", Label: "Default goal", Type: "checkbox", Value: "1", Error: x["is_default"], Hint: "Taken where a postback names none."},
@@ -268,7 +270,7 @@ func (a *admin) saveGoal(f *portal.Frame) error {
 	switch {
 	case err != nil:
 	case g.ID != 0:
-		_, warnings, err = a.Offers.UpdateGoal(f.Context(), f.Actor, o.ID, g.ID, apply)
+		_, warnings, err = a.Offers.UpdateGoal(f.Context(), f.Actor, o.ID, g.ID, in.Seen, apply)
 	default:
 		apply(&g)
 		_, warnings, err = a.Offers.CreateGoal(f.Context(), f.Actor, o.ID, g)

@@ -181,6 +181,33 @@ func TestStaleForms(t *testing.T) {
 	stale := admin.Post(offer+"access", access).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it")
 	access["seen"] = []string{stale.Field("seen")} // sent once more, now that it is known
 	admin.Post(offer+"access", access).To(offer + "access").Shows("The changes are saved")
+	goals := fmt.Sprintf("/admin/offers/%d/goals/", n.OfferOf[0].ID)
+	goal := goals + fmt.Sprint(n.OfferOf[0].Goals[0].ID)
+	rules := func(page *portaltest.Page, name string) map[string][]string {
+		return map[string][]string{"name": {name}, "alias": {n.OfferOf[0].Goals[0].Alias}, "is_default": {"1"}, "payout_model": {"fixed"}, "payout_amount": {"5"}, "revenue_model": {"fixed"}, "revenue_amount": {"8"},
+			"initial_status": {"approved"}, "dedupe": {"txid"}, "seen": {page.Field("seen")}}
+	}
+	old := rules(admin.Get(goal), "Old page")
+	admin.Post(goals+"new", map[string][]string{"alias": {"other"}, "payout_model": {"postback"}, "revenue_model": {"postback"}, "initial_status": {"approved"}, "dedupe": {"txid"}}).Is(http.StatusSeeOther)
+	admin.Post(goal, rules(admin.Get(goal), "Colleague's")).Is(http.StatusSeeOther)
+	for range 2 { // sending it again does not help: it is still the old form
+		stale = admin.Post(goal, old).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it")
+		old["seen"] = []string{stale.Field("seen")}
+	}
+	admin.Get(goal).Shows("Goals").Lacks("Old page")
+	admin.Post(goal, rules(admin.Get(goal), "New page")).Is(http.StatusSeeOther)
+
+	settings := map[string][]string{"name": {"Old page"}, "currency": {"EUR"}, "time_zone": {"UTC"}, "seen": {admin.Get("/admin/settings").Field("seen")}}
+	signUp := map[string][]string{"affiliate_sign_up": {"1"}, "seen": {admin.Get("/admin/settings/sign-up").Field("seen")}}
+	n.Now = n.Now.Add(time.Second)
+	admin.Post("/admin/settings", map[string][]string{"name": {"Colleague's"}, "currency": {"EUR"}, "time_zone": {"UTC"}}).To("/admin/settings").Shows("The settings are saved")
+	admin.Post("/admin/settings", settings).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it")
+	admin.Post("/admin/settings/sign-up", signUp).Is(http.StatusUnprocessableEntity).Shows("was changed since you opened it")
+	settings["seen"] = []string{admin.Get("/admin/settings").Field("seen")}
+	admin.Post("/admin/settings", settings).To("/admin/settings").Shows("Old page")
+	signUp["seen"] = []string{admin.Get("/admin/settings/sign-up").Field("seen")}
+	admin.Post("/admin/settings/sign-up", signUp).To("/admin/settings/sign-up").Shows("The sign-up forms are saved")
+
 	viewer := n.Operator(account.RoleViewer)
 	at := fmt.Sprintf("/admin/people/%d", viewer.User.ID)
 	form := map[string][]string{"name": {"Vic"}, "role": {"manager"}, "status": {"active"}, "seen": {admin.Get(at).Field("seen")}}

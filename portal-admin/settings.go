@@ -3,6 +3,7 @@ package portaladmin
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/money"
@@ -20,6 +21,8 @@ type settingsInput struct {
 	Currency    string `form:"currency"`
 	Zone        string `form:"time_zone"`
 	Advertisers bool   `form:"advertisers_decide"`
+
+	Seen time.Time `form:"seen"` // the settings' last change when the form was drawn
 }
 
 type settingsView struct {
@@ -41,7 +44,7 @@ func settingsTabs(f *portal.Frame, current string) []ui.Tab {
 
 func (a *admin) settings(f *portal.Frame) error {
 	s := f.Settings
-	return a.showSettings(f, http.StatusOK, settingsInput{s.Name, s.SupportEmail, s.TermsURL, s.BrandColour, string(s.Currency), s.TimeZone, s.AdvertisersDecide}, nil)
+	return a.showSettings(f, http.StatusOK, settingsInput{s.Name, s.SupportEmail, s.TermsURL, s.BrandColour, string(s.Currency), s.TimeZone, s.AdvertisersDecide, s.UpdatedAt}, nil)
 }
 
 func (a *admin) showSettings(f *portal.Frame, status int, in settingsInput, x portal.Faults) error {
@@ -89,6 +92,7 @@ func (a *admin) saveSettings(f *portal.Frame) error {
 	if err == nil {
 		_, err = a.Network.Update(f.Context(), f.Actor, func(s *network.Settings) {
 			s.Name, s.SupportEmail, s.TermsURL, s.BrandColour, s.Currency, s.TimeZone, s.AdvertisersDecide = in.Name, in.Support, in.Terms, in.Colour, money.Currency(in.Currency), in.Zone, in.Advertisers
+			s.UpdatedAt = seenOr(in.Seen, s.UpdatedAt)
 		})
 	}
 	if x, ok := portal.FaultsOf(err); ok {

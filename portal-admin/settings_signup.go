@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/network"
@@ -30,6 +31,7 @@ type signUpView struct {
 	action, csrf string
 	forms        []signUpForm
 	faults       portal.Faults
+	seen         time.Time // the settings' last change when the form was drawn
 }
 
 func (a *admin) signUpSettings(f *portal.Frame) error {
@@ -40,7 +42,7 @@ func (a *admin) showSignUp(f *portal.Frame, status int, s network.Settings, x po
 	if err := f.Actor.Require(account.PermissionManageNetwork); err != nil {
 		return err
 	}
-	v := signUpView{head: ui.Head{Title: "Sign-up", Lead: "Who may apply by themselves, and what the form asks besides name and e-mail address."}, tabs: settingsTabs(f, "sign-up"), action: f.Path("/settings/sign-up"), csrf: f.CSRF, faults: x}
+	v := signUpView{head: ui.Head{Title: "Sign-up", Lead: "Who may apply by themselves, and what the form asks besides name and e-mail address."}, tabs: settingsTabs(f, "sign-up"), action: f.Path("/settings/sign-up"), csrf: f.CSRF, faults: x, seen: s.UpdatedAt}
 	v.forms = []signUpForm{
 		{"Affiliates", "Applications wait for you under Applications.", a.PublicURL + "/sign-up/affiliate", "affiliate_sign_up", s.AffiliateSignUp, "affiliate_questions", s.AffiliateQuestions},
 		{"Advertisers", "Applications wait for you under Applications.", a.PublicURL + "/sign-up/advertiser", "advertiser_sign_up", s.AdvertiserSignUp, "advertiser_questions", s.AdvertiserQuestions},
@@ -148,15 +150,19 @@ func (a *admin) saveSignUp(f *portal.Frame) error {
 	var in struct {
 		Affiliates  bool `form:"affiliate_sign_up"`
 		Advertisers bool `form:"advertiser_sign_up"`
+
+		Seen time.Time `form:"seen"`
 	}
 	err := f.Bind(&in)
 	wanted := f.Settings
+	wanted.UpdatedAt = in.Seen
 	if err == nil {
 		sent := f.Echo.Request().PostForm
 		wanted.AffiliateSignUp, wanted.AdvertiserSignUp = in.Affiliates, in.Advertisers
 		wanted.AffiliateQuestions, wanted.AdvertiserQuestions = readQuestions(sent, "affiliate_questions"), readQuestions(sent, "advertiser_questions")
 		_, err = a.Network.Update(f.Context(), f.Actor, func(s *network.Settings) {
 			s.AffiliateSignUp, s.AdvertiserSignUp, s.AffiliateQuestions, s.AdvertiserQuestions = wanted.AffiliateSignUp, wanted.AdvertiserSignUp, wanted.AffiliateQuestions, wanted.AdvertiserQuestions
+			s.UpdatedAt = seenOr(in.Seen, s.UpdatedAt)
 		})
 	}
 	if x, ok := portal.FaultsOf(err); ok {

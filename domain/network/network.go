@@ -83,7 +83,8 @@ func (s *Service) Public(ctx context.Context) (Settings, error) {
 	return settings, nil
 }
 
-// Update changes the settings; the logo has deeds of its own.
+// Update changes the settings; the logo has deeds of its own. A change that sets UpdatedAt says which version it was made
+// from; where that is another than the present one it is Conflict changed_meanwhile.
 func (s *Service) Update(ctx context.Context, actor account.Actor, change func(*Settings)) (Settings, error) {
 	if err := actor.Require(account.PermissionManageNetwork); err != nil {
 		return Settings{}, err
@@ -96,6 +97,9 @@ func (s *Service) Update(ctx context.Context, actor account.Actor, change func(*
 		}
 		after = before
 		change(&after)
+		if err := errs.SameVersion(before.UpdatedAt, after.UpdatedAt); err != nil {
+			return err
+		}
 		after.LogoVersion = before.LogoVersion
 		if err := after.check(); err != nil {
 			return err

@@ -35,7 +35,7 @@ func TestChangesTakeNoDefaults(t *testing.T) {
 			t.Errorf("%s: %v", at, err)
 		}
 	}
-	_, _, err := w.UpdateGoal(ctx, admin, o.ID, o.Goals[0].ID, func(g *offer.Goal) { g.HoldDays = 0 })
+	_, _, err := w.UpdateGoal(ctx, admin, o.ID, o.Goals[0].ID, "", func(g *offer.Goal) { g.HoldDays = 0 })
 	if e, ok := errs.As(err); !ok || len(e.Fields) != 1 || e.Fields[0].Location != "body.hold_days" {
 		t.Errorf("a goal by itself: %v", err)
 	}

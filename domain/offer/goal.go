@@ -36,8 +36,10 @@ func (s *Service) CreateGoal(ctx context.Context, actor account.Actor, id ID, g 
 	return made, made.warnings(""), nil
 }
 
-// UpdateGoal changes a goal. To make another goal the default, set its IsDefault; it cannot just be taken away.
-func (s *Service) UpdateGoal(ctx context.Context, actor account.Actor, id ID, goalID GoalID, change func(*Goal)) (Goal, []errs.Warning, error) {
+// UpdateGoal changes a goal. To make another goal the default, set its IsDefault; it cannot just be taken away. seen is
+// Goal.Version of what the change was made from: where the goal is another by now it is Conflict changed_meanwhile. Empty
+// takes it as it is.
+func (s *Service) UpdateGoal(ctx context.Context, actor account.Actor, id ID, goalID GoalID, seen string, change func(*Goal)) (Goal, []errs.Warning, error) {
 	o, _, err := s.edit(ctx, actor, id, edit{
 		change: func(o *Offer) error {
 			i, err := o.index(goalID)
@@ -45,6 +47,9 @@ func (s *Service) UpdateGoal(ctx context.Context, actor account.Actor, id ID, go
 				return err
 			}
 			before := o.Goals[i]
+			if seen != "" && seen != before.Version() {
+				return errs.ChangedMeanwhile()
+			}
 			g := before
 			change(&g)
 			g.ID, g.OfferID = before.ID, before.OfferID

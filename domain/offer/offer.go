@@ -1,6 +1,9 @@
 package offer
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/waypost/waypost/domain/advertiser"
@@ -103,6 +106,12 @@ type Goal struct {
 	InitialStatus string // approved, pending or hold
 	HoldDays      int    // how long hold lasts before it becomes approved by itself
 	Dedupe        Dedupe
+}
+
+// Version stands for what the goal is now: it is another one after any change of the goal, and of no other goal.
+func (g Goal) Version() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", g))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Goal finds a goal of the offer by its id.

@@ -200,13 +200,20 @@ func TestGoals(t *testing.T) {
 	if e, _ := errs.As(err); e == nil || e.Code != "invalid_alias" || e.Fields[0].Location != "body.alias" {
 		t.Errorf("bad alias: %+v", e)
 	}
-	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, first.ID, func(g *offer.Goal) { g.IsDefault = false }); !errs.HasCode(err, "default_goal") {
+	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, first.ID, "", func(g *offer.Goal) { g.IsDefault = false }); !errs.HasCode(err, "default_goal") {
 		t.Errorf("take the default away: %v", err)
 	}
 	if err := w.DeleteGoal(ctx, admin, o.ID, first.ID); !errs.HasCode(err, "default_goal") {
 		t.Errorf("delete the default: %v", err)
 	}
-	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, lead.ID, func(g *offer.Goal) { g.IsDefault = true }); err != nil {
+	seen := o.Goals[0].Version()
+	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, first.ID, seen, func(g *offer.Goal) { g.Name = "First" }); err != nil {
+		t.Errorf("change what was seen: %v", err)
+	}
+	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, first.ID, seen, func(g *offer.Goal) { g.Name = "Undone" }); !errs.HasCode(err, "changed_meanwhile") {
+		t.Errorf("change what is another by now: %v", err)
+	}
+	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, lead.ID, "", func(g *offer.Goal) { g.IsDefault = true }); err != nil {
 		t.Errorf("take the default over: %v", err)
 	}
 	read, err := w.Get(ctx, admin, o.ID)
@@ -214,7 +221,7 @@ func TestGoals(t *testing.T) {
 		t.Errorf("got %+v, %v", read.Goals, err)
 	}
 	other := w.mustCreate(t, nil)
-	if _, _, err := w.UpdateGoal(ctx, admin, other.ID, lead.ID, func(*offer.Goal) {}); !errs.Is(err, errs.KindNotFound) {
+	if _, _, err := w.UpdateGoal(ctx, admin, other.ID, lead.ID, "", func(*offer.Goal) {}); !errs.Is(err, errs.KindNotFound) {
 		t.Errorf("goal of another offer: %v", err)
 	}
 	w.mustConvert(t, o, first.ID)
@@ -239,18 +246,18 @@ func TestHoldIsGivenUp(t *testing.T) {
 	w := newWorld(t)
 	o := w.mustCreate(t, func(o *offer.Offer) { o.Goals = []offer.Goal{{Alias: "a", InitialStatus: "hold", HoldDays: 7}} })
 	goal := o.Goals[0]
-	_, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.InitialStatus, g.HoldDays = "pending", 5 })
+	_, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, "", func(g *offer.Goal) { g.InitialStatus, g.HoldDays = "pending", 5 })
 	if e, _ := errs.As(err); e == nil || e.Code != "hold_days_without_hold" || e.Fields[0].Location != "body.hold_days" {
 		t.Errorf("days without hold: %v", err)
 	}
-	released, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.InitialStatus = "pending" })
+	released, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, "", func(g *offer.Goal) { g.InitialStatus = "pending" })
 	if err != nil || released.HoldDays != 0 {
 		t.Errorf("released: %+v, %v", released, err)
 	}
-	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.HoldDays = 7 }); !errs.HasCode(err, "hold_days_without_hold") {
+	if _, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, "", func(g *offer.Goal) { g.HoldDays = 7 }); !errs.HasCode(err, "hold_days_without_hold") {
 		t.Errorf("days of a goal that does not hold: %v", err)
 	}
-	held, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.InitialStatus = "hold" })
+	held, _, err := w.UpdateGoal(ctx, admin, o.ID, goal.ID, "", func(g *offer.Goal) { g.InitialStatus = "hold" })
 	if err != nil || held.HoldDays != 30 {
 		t.Errorf("held again: %+v, %v", held, err)
 	}
@@ -479,7 +486,7 @@ func TestCatalogueVersion(t *testing.T) {
 			return err
 		}},
 		{"update goal", func(s *offer.Service) error {
-			return third(s.UpdateGoal(ctx, admin, o.ID, goal.ID, func(g *offer.Goal) { g.Name = "G" }))
+			return third(s.UpdateGoal(ctx, admin, o.ID, goal.ID, "", func(g *offer.Goal) { g.Name = "G" }))
 		}},
 		{"delete goal", func(s *offer.Service) error { return s.DeleteGoal(ctx, admin, o.ID, goal.ID) }},
 		{"access", func(s *offer.Service) error {
