@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -99,7 +100,7 @@ func (s *SMTP) Send(ctx context.Context, d domainmail.Due) error {
 	if err != nil {
 		return err
 	}
-	options := []gomail.Option{gomail.WithPort(s.port), gomail.WithTimeout(domainmail.SendLimit), gomail.WithTLSConfig(s.tls),
+	options := []gomail.Option{gomail.WithPort(s.port), gomail.WithTimeout(d.Message.Limit()), gomail.WithTLSConfig(s.tls),
 		gomail.WithHELO(s.from.domain()), gomail.WithTLSPolicy(gomail.TLSMandatory), gomail.WithDialContextFunc(s.dial(ctx)),
 		gomail.WithoutNoop(), gomail.WithoutRset()} // a mail that was taken must not fail for what comes after it
 	switch {
@@ -207,5 +208,12 @@ func compose(from sender, d domainmail.Due, options ...gomail.MsgOption) (*gomai
 	m.SetMessageIDWithValue(d.ID.String() + "@" + from.domain())
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no out-of-office answers
 	m.SetBodyString(gomail.TypeTextPlain, d.Message.Text)
+	if f := d.Message.File; f != nil {
+		// Base64 whatever the text's coding: a file arrives byte by byte as it was.
+		err = m.AttachReader(f.Name, bytes.NewReader(f.Data), gomail.WithFileContentType(gomail.ContentType(f.Type)), gomail.WithFileEncoding(gomail.EncodingB64))
+		if err != nil {
+			return nil, fmt.Errorf("add the mail's file: %w", err)
+		}
+	}
 	return m, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/field"
+	"github.com/waypost/waypost/domain/mail"
 )
 
 // ID names an export.
@@ -77,7 +78,7 @@ type Export struct {
 const (
 	MaxSize = 256 << 20 // bytes of a file
 	// MaxAttached is the largest file that goes by mail itself, in bytes.
-	MaxAttached = 5 << 20
+	MaxAttached = mail.MaxFile
 	// Kept is how long a file can be fetched.
 	Kept = 7 * 24 * time.Hour
 	// MaxWaiting is how many of a user's may not be over at the same time.

@@ -4,6 +4,7 @@ package mail
 
 import (
 	"context"
+	"regexp"
 	"time"
 
 	"github.com/waypost/waypost/domain"
@@ -14,18 +15,49 @@ import (
 // ID names a mail.
 type ID struct{ domain.UUID }
 
-// Message is a mail in plain text to one address.
+// Message is a mail in plain text to one address. It may carry a file.
 type Message struct {
 	To      string
 	Subject string
 	Text    string
+	File    *File // nil = none
+}
+
+// File is what a mail carries besides its text.
+type File struct {
+	Name string // as it is saved: letters, digits and . _ -
+	Type string // media type
+	Data []byte
+}
+
+// MaxFile is the largest file that a mail carries, in bytes: what common servers take, coded as text.
+const MaxFile = 5 << 20
+
+// fileName and mediaType are what can end no header line and leave no folder.
+var (
+	fileName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\.[A-Za-z0-9]{1,10}){0,2}$`)
+	mediaType = regexp.MustCompile(`^[a-z]{1,20}/[a-z0-9.+-]{1,100}$`)
+)
+
+func (f *File) check() error {
+	switch {
+	case f == nil:
+		return nil
+	case !fileName.MatchString(f.Name):
+		return errs.Invalid("invalid_file_name", "a file's name has letters, digits, _ and -, and an ending")
+	case !mediaType.MatchString(f.Type):
+		return errs.Invalid("invalid_file_type", "a file's type is a media type such as text/csv")
+	case len(f.Data) > MaxFile:
+		return errs.Invalid("file_too_large", "a mail carries at most %d bytes", MaxFile)
+	}
+	return nil
 }
 
 // maxSubject is the longest subject, in characters.
 const maxSubject = 300
 
-// Check is an Invalid error for a message that no server may get: an address that is none, or a subject that would end
-// its header line.
+// Check is an Invalid error for a message that no server may get: an address that is none, a subject that would end
+// its header line, or a file that is too large or oddly named.
 func (m Message) Check() error {
 	var c field.Checks
 	to, err := field.Email(m.To)
@@ -35,7 +67,16 @@ func (m Message) Check() error {
 	c.Add("to", err)
 	_, err = field.Text(m.Subject, maxSubject)
 	c.Add("subject", err)
+	c.Add("file", m.File.check())
 	return c.Err()
+}
+
+// Limit is how long one try may take: a file is long on its way.
+func (m Message) Limit() time.Duration {
+	if m.File != nil {
+		return 3 * SendLimit
+	}
+	return SendLimit
 }
 
 // Outbox takes mails to be sent after the commit.

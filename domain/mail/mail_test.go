@@ -12,30 +12,49 @@ import (
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	for _, m := range []Message{
-		{"ann@example.com", "Hello", "text"}, {"ann@example.com", "", ""}, {"o'neil+x@sub.example.co.uk", "Grüße an 株式会社", "\r\n.\r\n"},
+		{"ann@example.com", "Hello", "text", nil}, {"ann@example.com", "", "", nil}, {"o'neil+x@sub.example.co.uk", "Grüße an 株式会社", "\r\n.\r\n", nil},
 	} {
 		if err := m.Check(); err != nil {
 			t.Errorf("%+v: %v", m, err)
 		}
 	}
 	for _, m := range []Message{
-		{"", "s", ""}, {"ann", "s", ""}, {"ann@example.com\r\nBcc: eve@example.com", "s", ""}, {"ann@example.com, eve@example.com", "s", ""},
-		{"Ann <ann@example.com>", "s", ""}, {" ann@example.com", "s", ""}, {"ann@example.com\n", "s", ""}, {"ann@[127.0.0.1]", "s", ""},
-		{"ann@example.com", "s\r\nBcc: eve@example.com", ""}, {"ann@example.com", "a\nb", ""}, {"ann@example.com", "a\rb", ""},
-		{"ann@example.com", "a\x00b", ""}, {"ann@example.com", "a\u2028b", ""}, {"ann@example.com", strings.Repeat("x", 301), ""},
+		{"", "s", "", nil}, {"ann", "s", "", nil}, {"ann@example.com\r\nBcc: eve@example.com", "s", "", nil}, {"ann@example.com, eve@example.com", "s", "", nil},
+		{"Ann <ann@example.com>", "s", "", nil}, {" ann@example.com", "s", "", nil}, {"ann@example.com\n", "s", "", nil}, {"ann@[127.0.0.1]", "s", "", nil},
+		{"ann@example.com", "s\r\nBcc: eve@example.com", "", nil}, {"ann@example.com", "a\nb", "", nil}, {"ann@example.com", "a\rb", "", nil},
+		{"ann@example.com", "a\x00b", "", nil}, {"ann@example.com", "a\u2028b", "", nil}, {"ann@example.com", strings.Repeat("x", 301), "", nil},
 	} {
 		if err := m.Check(); !errs.Is(err, errs.KindInvalid) {
-			t.Errorf("%+q: %v", m, err)
+			t.Errorf("%q, %q: %v", m.To, m.Subject, err)
+		}
+	}
+}
+
+func TestCheckFile(t *testing.T) {
+	t.Parallel()
+	check := func(f File) error { return Message{To: "ann@example.com", File: &f}.Check() }
+	for _, f := range []File{{"conversions-2026-11-01.csv", "text/csv", nil}, {"a.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", make([]byte, MaxFile)}, {"x", "text/plain", nil}} {
+		if err := check(f); err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+		}
+	}
+	for _, f := range []File{{"", "text/csv", nil}, {"a\r\nBcc: eve@example.com", "text/csv", nil}, {`a".csv`, "text/csv", nil}, {"../a.csv", "text/csv", nil},
+		{"a/b.csv", "text/csv", nil}, {".hidden", "text/csv", nil}, {"a b.csv", "text/csv", nil}, {"ü.csv", "text/csv", nil}, {"a.csv\n", "text/csv", nil},
+		{strings.Repeat("a", 200), "text/csv", nil}, {"a.csv", "", nil}, {"a.csv", "text/csv\r\nX: y", nil}, {"a.csv", "text", nil}, {"a.csv", "text/csv; name=x", nil},
+		{"a.csv", "text/csv", make([]byte, MaxFile+1)}} {
+		if err := check(f); !errs.Is(err, errs.KindInvalid) {
+			t.Errorf("%q %q: %v", f.Name, f.Type, err)
 		}
 	}
 }
 
 func FuzzCheckKeepsHeadersWhole(f *testing.F) {
-	f.Add("ann@example.com", "Hello")
-	f.Add("ann@example.com\r\nBcc: x@example.com", "a\r\nb")
-	f.Fuzz(func(t *testing.T, to, subject string) {
-		if (Message{To: to, Subject: subject}).Check() == nil && strings.ContainsAny(to+subject, "\r\n\x00") {
-			t.Errorf("accepted %q, %q", to, subject)
+	f.Add("ann@example.com", "Hello", "a.csv", "text/csv")
+	f.Add("ann@example.com\r\nBcc: x@example.com", "a\r\nb", "a.csv\r\nX: y", "text/csv\nX: y")
+	f.Fuzz(func(t *testing.T, to, subject, name, kind string) {
+		m := Message{To: to, Subject: subject, File: &File{Name: name, Type: kind}}
+		if m.Check() == nil && (strings.ContainsAny(to+subject+name+kind, "\r\n\x00") || strings.ContainsAny(name, `/\"`)) {
+			t.Errorf("accepted %q, %q, %q, %q", to, subject, name, kind)
 		}
 	})
 }

@@ -28,19 +28,19 @@ type Store interface {
 	// Claim takes up to limit mails that are due, those that wait longest first. Nobody else gets them before the lease
 	// has run out.
 	Claim(ctx context.Context, limit int, lease time.Duration) ([]Due, error)
-	// Settle writes what became of a claimed mail, unless the lease ran out and somebody else claimed it. The text of a
-	// mail that is not tried again is removed.
+	// Settle writes what became of a claimed mail, unless the lease ran out and somebody else claimed it. Text and file of
+	// a mail that is not tried again are removed.
 	Settle(ctx context.Context, d Due, o Outcome) error
 	// Prune removes mails that were sent or given up and are older than this, and returns how many.
 	Prune(ctx context.Context, olderThan time.Duration) (int, error)
 }
 
 const (
-	// SendLimit is how long one try may take.
+	// SendLimit is how long one try may take without a file.
 	SendLimit = 30 * time.Second
 	// senders is how many mails go out at once; mail servers mind many connections from one client.
 	senders = 4
-	// lease is enough for a try and for writing its outcome.
+	// lease is enough for a try with a file and for writing its outcome.
 	lease = 4 * SendLimit
 	// settleLimit bounds the writing of one outcome.
 	settleLimit = 10 * time.Second
@@ -102,7 +102,7 @@ func (s *Service) send(ctx context.Context, d Due) (sent bool, err error) {
 		failure = d.Message.Check()
 	}
 	if failure == nil {
-		limited, cancel := context.WithTimeout(ctx, SendLimit)
+		limited, cancel := context.WithTimeout(ctx, d.Message.Limit())
 		failure = s.sender.Send(limited, d)
 		cancel()
 	}

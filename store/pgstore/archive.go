@@ -193,7 +193,8 @@ func (t ArchivedTable) columns() string {
 	return text
 }
 
-// migrationTable is where goose notes the schema's version. It is not copied: a restore migrates.
+// migrationTable is where goose notes the schema's version. It is not copied: a restore migrates. Nor are the files that
+// were made in the background, large and soon gone: whoever misses one makes it again.
 const migrationTable = "goose_db_version"
 
 const (
@@ -207,7 +208,7 @@ const (
 			substring(bound FROM 'TO \(''([^'']+)''\)')::timestamptz - interval '1 microsecond', interval '1 day') AS day
 		WHERE i.inhparent = c.oid ORDER BY day) AS days
 	FROM pg_class c WHERE c.relnamespace = ` + ourSchema + ` AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-		AND c.relname <> '` + migrationTable + `' ORDER BY c.relname`
+		AND c.relname NOT IN ('` + migrationTable + `', 'exports', 'export_parts') ORDER BY c.relname`
 
 	archiveLeaves = `SELECT i.inhrelid::regclass::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 	WHERE i.inhparent = $1::text::regclass ORDER BY c.relname`

@@ -20,8 +20,11 @@ func (db *DB) Mails() Mails { return Mails{db} }
 
 var _ mail.Store = Mails{}
 
-// columnMailBody is what seals mails.body.
-const columnMailBody = "mails.body"
+// What seals mails.body and mails.attachment.
+const (
+	columnMailBody = "mails.body"
+	columnMailFile = "mails.attachment"
+)
 
 // mailRow is a row of mails.
 type mailRow struct {
@@ -34,12 +37,16 @@ type mailRow struct {
 	NextAttemptAt *time.Time
 	SentAt        *time.Time
 	Error         string
+
+	AttachmentName string
+	AttachmentType string
+	Attachment     []byte
 }
 
 // TableName implements gorm's Tabler.
 func (mailRow) TableName() string { return "mails" }
 
-// due opens the text. One that does not open fails for good by itself, and holds up no other.
+// due opens the text and the file. One that does not open fails for good by itself, and holds up no other.
 func (s Mails) due(r mailRow) mail.Due {
 	d := mail.Due{ID: mail.ID{UUID: domain.UUID(r.ID)}, CreatedAt: r.CreatedAt.UTC(), Tries: r.Tries, Until: orZero(r.NextAttemptAt),
 		Message: mail.Message{To: r.Recipient, Subject: r.Subject}}
@@ -48,6 +55,14 @@ func (s Mails) due(r mailRow) mail.Due {
 		d.Fault = errs.Invalid("unreadable", "the mail's text cannot be read").Because(err)
 	}
 	d.Message.Text = string(text)
+	if r.AttachmentName == "" {
+		return d
+	}
+	file, err := s.db.sealer.Open(columnMailFile, r.Attachment)
+	if err != nil {
+		d.Fault = errs.Invalid("unreadable", "the mail's file cannot be read").Because(err)
+	}
+	d.Message.File = &mail.File{Name: r.AttachmentName, Type: r.AttachmentType, Data: file}
 	return d
 }
 
@@ -58,8 +73,13 @@ func (s Mails) Queue(ctx context.Context, m mail.Message) error {
 	if err != nil {
 		return err
 	}
-	err = s.db.orm(ctx).Exec(`INSERT INTO mails (id, created_at, recipient, subject, body, next_attempt_at) VALUES (?, now(), ?, ?, ?, now())`,
-		uuid(id), m.To, m.Subject, s.db.sealer.Seal(columnMailBody, []byte(m.Text))).Error
+	file, sealed := mail.File{}, []byte{}
+	if m.File != nil {
+		file, sealed = *m.File, s.db.sealer.Seal(columnMailFile, m.File.Data)
+	}
+	err = s.db.orm(ctx).Exec(`INSERT INTO mails (id, created_at, recipient, subject, body, next_attempt_at, attachment_name, attachment_type, attachment)
+		VALUES (?, now(), ?, ?, ?, now(), ?, ?, ?)`,
+		uuid(id), m.To, m.Subject, s.db.sealer.Seal(columnMailBody, []byte(m.Text)), file.Name, file.Type, sealed).Error
 	return translate("queue mail", err)
 }
 
@@ -87,9 +107,9 @@ func (s Mails) Settle(ctx context.Context, d mail.Due, o mail.Outcome) error {
 	args := []any{o.Error, o.Wait.Seconds()}
 	switch {
 	case o.Error == "":
-		set, args = `tries = tries + 1, error = '', next_attempt_at = NULL, body = '', sent_at = now()`, nil
+		set, args = `tries = tries + 1, error = '', next_attempt_at = NULL, body = '', attachment = '', sent_at = now()`, nil
 	case o.Wait == 0:
-		set, args = `tries = tries + 1, error = ?, next_attempt_at = NULL, body = ''`, args[:1]
+		set, args = `tries = tries + 1, error = ?, next_attempt_at = NULL, body = '', attachment = ''`, args[:1]
 	}
 	err := s.db.orm(ctx).Exec(`UPDATE mails SET `+set+` WHERE id = ? AND next_attempt_at = ?`,
 		append(args, uuid(d.ID.UUID), d.Until)...).Error
