@@ -139,6 +139,7 @@ func (s *reportPages) show(f *Frame) error {
 	if err := v.readNames(); err != nil {
 		return err
 	}
+	v.note = v.repeats()
 	report.Order(v.report.Items, r.Sort, !r.Rising)
 	v.cut()
 	return f.Render(status, "Reports", "/reports", reportPage(v))

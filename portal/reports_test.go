@@ -95,6 +95,20 @@ func TestReportsSayWhatIsWrong(t *testing.T) {
 	op.Get("/admin/reports?group=sub1").Is(200).Shows("<script>alert(1)</script>")
 }
 
+// TestReportsSayWhyRowsRepeat: one day in two currencies, and clicks of no offer, would look like a fault.
+func TestReportsSayWhyRowsRepeat(t *testing.T) {
+	t.Parallel()
+	n := reportSite(t)
+	const currencies, unknown = "Each currency has a row of its own", "clicks of links that name no offer"
+	op := n.Operator(account.RoleFinance)
+	op.Get("/admin/reports?group=day").Is(200).Shows(currencies, "Convert money to").Lacks(unknown)
+	op.Get("/admin/reports?group=day&rows=1&sort=clicks").Is(200).Shows(currencies) // the other row is on the next page
+	op.Get("/admin/reports?group=offer").Is(200).Shows("Total USD", "Total EUR").Lacks(currencies, unknown)
+	op.Get("/admin/reports?group=day&offer="+idOf(n.OfferOf[portaltest.Public].ID)).Is(200).Lacks(currencies, unknown)
+	n.Exec(`UPDATE clicks SET offer_id = 99999 WHERE click_id = (SELECT click_id FROM clicks WHERE NOT EXISTS (SELECT FROM conversions WHERE conversions.click_id = clicks.click_id) ORDER BY created_at DESC LIMIT 1)`)
+	op.Get("/admin/reports?group=day").Is(200).Shows(currencies, unknown)
+}
+
 func TestReportsAreFiles(t *testing.T) {
 	t.Parallel()
 	n := reportSite(t)

@@ -29,6 +29,7 @@ type reportView struct {
 	seen   report.Seen
 	total  int  // rows of the report
 	more   bool // than can be shown
+	note   string
 
 	names Names
 	goals []ui.Option // of the chosen offer
@@ -57,6 +58,33 @@ func (v *reportView) cut() {
 	}
 	first := (v.filter.Page - 1) * size
 	v.report.Items = v.report.Items[first:min(first+size, v.total)]
+}
+
+// repeats says why one day, or one offer, stands in several rows; empty where none does.
+func (v reportView) repeats() string {
+	found, unknown := map[string]bool{}, false
+	repeated := false
+	for _, row := range v.report.Items {
+		if row.Currency == "" {
+			unknown = true
+			continue
+		}
+		keys := fmt.Sprint(row.Keys)
+		repeated = repeated || found[keys]
+		found[keys] = true
+	}
+	var said []string
+	if repeated {
+		text := "Each currency has a row of its own, for money of different currencies is not added up."
+		if v.filter.Currency == "" {
+			text += " “Convert money to” under More filters brings them into one."
+		}
+		said = append(said, text)
+	}
+	if unknown {
+		said = append(said, "Rows with “—” for money count clicks of links that name no offer there is.")
+	}
+	return strings.Join(said, " ")
 }
 
 // url is the page with other filters. It begins at the first rows again, unless it names a page.
