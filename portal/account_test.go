@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/notice"
 )
 
 func TestProfileForm(t *testing.T) {
@@ -98,10 +99,17 @@ func TestNotificationsByForm(t *testing.T) {
 	t.Parallel()
 	n := mount(t)
 	b := n.Affiliate(0)
-	b.Get("/affiliate/notifications").Is(200)
+	const all = "Mark all as read"
+	n.Exec(`DELETE FROM notices`)
+	b.Get("/affiliate/notifications").Is(200).Shows("No notifications yet").Lacks(all)
+	if err := n.Notices.Post(t.Context(), notice.Notice{AffiliateID: n.AffiliateOf[0].ID, Kind: "postback_paused", Text: "A postback is paused"}); err != nil {
+		t.Fatal(err)
+	}
+	b.Get("/affiliate/notifications").Is(200).Shows(all)
 	b.Post("/affiliate/notifications/read-all", nil).Is(303)
 	b.Post("/affiliate/notifications/x/read", nil).Is(404)
-	b.Get("/affiliate/notifications?unread=1").Is(200).Shows("Nothing unread")
+	b.Get("/affiliate/notifications?unread=1").Is(200).Shows("Nothing unread").Lacks(all)
+	b.Get("/affiliate/notifications").Is(200).Shows("A postback is paused").Lacks(all)
 }
 
 func TestForgottenPassword(t *testing.T) {

@@ -28,6 +28,10 @@ func (g *Group) notices(f *Frame) error {
 	if err != nil {
 		return err
 	}
+	unread, err := g.portal.Notices.Unread(f.Context(), f.Actor)
+	if err != nil {
+		return err
+	}
 	links := ui.PageLinks{}
 	if list.NextCursor != "" {
 		links.OlderHref = URL(f.Path("/notifications"), filter, "cursor", list.NextCursor)
@@ -35,7 +39,7 @@ func (g *Group) notices(f *Frame) error {
 	if filter.Cursor != "" {
 		links.NewerHref = URL(f.Path("/notifications"), filter, "cursor", "")
 	}
-	return f.Page("Notifications", "/notifications", noticesPage(f, filter, list.Items, links))
+	return f.Page("Notifications", "/notifications", noticesPage(f, filter, list.Items, unread > 0, links))
 }
 
 func (g *Group) readNotice(f *Frame) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/waypost/waypost/ui"
 )
 
-func noticesPage(f *Frame, filter noticeFilter, list []notice.Notice, links ui.PageLinks) templ.Component {
+func noticesPage(f *Frame, filter noticeFilter, list []notice.Notice, unread bool, links ui.PageLinks) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -34,7 +34,7 @@ func noticesPage(f *Frame, filter noticeFilter, list []notice.Notice, links ui.P
 			templ_7745c5c3_Var1 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = ui.PageHead(ui.Head{Title: "Notifications", Lead: "What happened without you. Read once by anybody of your team, a notification is read for all. Times in " + f.User.TimeZone + ".", Actions: readAll(f)}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.PageHead(ui.Head{Title: "Notifications", Lead: "What happened without you. Read once by anybody of your team, a notification is read for all. Times in " + f.User.TimeZone + ".", Actions: readAll(f, unread)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -91,7 +91,7 @@ func noticesPage(f *Frame, filter noticeFilter, list []notice.Notice, links ui.P
 	})
 }
 
-func readAll(f *Frame) templ.Component {
+func readAll(f *Frame, unread bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
@@ -112,7 +112,7 @@ func readAll(f *Frame) templ.Component {
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if !f.Viewing() {
+		if unread && !f.Viewing() {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 2, "<form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
