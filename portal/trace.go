@@ -46,6 +46,7 @@ func (p *Portal) SharedTraces(e *echo.Echo, links *trace.Links) {
 		if err != nil {
 			return err
 		}
+		f.Actor = account.Actor{Role: link.Role, AffiliateID: link.AffiliateID, AdvertiserID: link.AdvertiserID} // whose words it is told in; nothing more is read
 		return f.PlainWide(http.StatusOK, "Shared trace", sharedTrace(f, traceEvents(f, told, Names{}), eyesOf(link), link))
 	}))
 }

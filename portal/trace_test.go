@@ -37,7 +37,7 @@ func TestTraceShowsEachPartyItsShare(t *testing.T) {
 	n.Operator(account.RoleViewer).Get("/admin/trace/"+lead).Is(200).Shows("Incoming call", "Conversion recorded", "$5.00", "$8.00", "Try 1", "tracker.example").Lacks("hush")
 	n.Affiliate(0).Get("/affiliate/trace/"+lead).Is(200).Shows("Incoming call", "Conversion recorded", "$5.00", "Try 1", "tracker.example").
 		Lacks("8.00", "Revenue", "revenue", "203.0.113.9", "hush", n.AdvertiserOf[0].PostbackToken)
-	n.Advertiser(0).Get("/advertiser/trace/"+strings.ToUpper(lead)).Is(200).Shows("Incoming call", "$8.00", "203.0.113.9").
+	n.Advertiser(0).Get("/advertiser/trace/"+strings.ToUpper(lead)).Is(200).Shows("Incoming call", "Cost $8.00", "203.0.113.9").
 		Lacks("5.00", "tracker.example", n.AdvertiserOf[0].PostbackToken)
 	n.Advertiser(0).Get("/advertiser/trace/"+n.ClickIDs[portaltest.ClickBare]).Is(200).Shows("Refused", "not that of the click's advertiser")
 	n.Affiliate(0).Get("/affiliate/trace/" + n.ClickIDs[portaltest.ClickRejected]).Is(200).Shows("Duplicate customer")
@@ -93,7 +93,7 @@ func TestSharedTraces(t *testing.T) {
 	// An operator's link shows what the party may see.
 	page = n.Operator(account.RoleManager).Post("/admin/trace/"+lead+"/share", url.Values{"hours": {"1"}, "as": {"advertiser"}}).Is(200)
 	found = sharedLink.FindStringSubmatch(page.Body)
-	n.Nobody().Get(found[1]).Is(200).Shows("as the advertiser sees it", "$8.00").Lacks("5.00")
+	n.Nobody().Get(found[1]).Is(200).Shows("as the advertiser sees it", "Cost $8.00", "Cost, approved").Lacks("5.00", "Revenue")
 }
 
 // A role that only reads publishes nothing, and ends nobody's link; the whole view is chosen, never taken for granted.
