@@ -67,7 +67,7 @@ var onlyIn = map[string][]string{
 // domainFloors orders the concepts, ground first: an import inside the domain goes to a lower floor only.
 var domainFloors = [][]string{
 	{"."}, {"errs"}, {"money"}, {"field"}, {"audit", "mail"}, {"account"}, {"advertiser", "affiliate", "network"},
-	{"notice", "history", "note", "export"}, {"offer", "ledger", "application"}, {"click"}, {"preset"}, {"conversion"}, {"postback"},
+	{"notice", "history", "note", "view", "export"}, {"offer", "ledger", "application"}, {"click"}, {"preset"}, {"conversion"}, {"postback"},
 	{"trace", "report", "live"}, {"search", "work"},
 }
 

@@ -81,7 +81,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 	g.POST("/applications/:id/approve", a.approveApplication)
 	g.POST("/applications/:id/reject", a.rejectApplication)
 
-	g.GET("/advertisers", a.advertisers)
+	g.List("/advertisers", a.advertisers)
 	g.GET("/advertisers/new", a.newAdvertiser)
 	g.POST("/advertisers/new", a.createAdvertiser)
 	g.GET("/advertisers/:id", a.advertiser)
@@ -93,7 +93,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 	g.GET("/advertisers/:id/offers", a.advertiserOffers)
 	g.GET("/advertisers/:id/tracking", a.advertiserTracking)
 
-	g.GET("/affiliates", a.affiliates)
+	g.List("/affiliates", a.affiliates)
 	g.POST("/affiliates", a.setAffiliates)
 	g.GET("/affiliates/new", a.newAffiliate)
 	g.POST("/affiliates/new", a.createAffiliate)
@@ -120,7 +120,7 @@ func (a *admin) catalogueRoutes(g *portal.Group) {
 		g.GET(base+"/activity", a.of(kind, a.activity))
 	}
 
-	g.GET("/offers", a.offers)
+	g.List("/offers", a.offers)
 	g.POST("/offers", a.setOffers)
 	g.GET("/offers/new", a.newOffer)
 	g.POST("/offers/new", a.createOffer)

@@ -28,7 +28,7 @@ type Doctor func(ctx context.Context) (Health, error)
 func (a *admin) trafficRoutes(g *portal.Group) {
 	g.Reports(a.Reports)
 
-	g.GET("/conversions", a.conversions)
+	g.List("/conversions", a.conversions)
 	g.GET("/conversions/new", a.newConversion)
 	g.POST("/conversions/new", a.makeConversion)
 	g.GET("/conversions/import", a.importForm)
@@ -38,14 +38,14 @@ func (a *admin) trafficRoutes(g *portal.Group) {
 	g.GET("/conversions/:id", a.conversion)
 	g.POST("/conversions/:id", a.editConversion)
 
-	g.GET("/clicks", a.clicks)
+	g.List("/clicks", a.clicks)
 
-	g.GET("/postback-log", a.calls)
+	g.List("/postback-log", a.calls)
 	g.POST("/postback-log/replay", a.replayCalls)
 	g.GET("/postback-log/:id", a.call)
 	g.POST("/postback-log/:id/replay", a.replayCall)
 
-	g.GET("/deliveries", a.deliveries)
+	g.List("/deliveries", a.deliveries)
 	g.POST("/deliveries/resend", a.resendDeliveries)
 	g.GET("/deliveries/:id", a.delivery)
 	g.POST("/deliveries/:id/resend", a.resendDelivery)

@@ -42,20 +42,20 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 		SearchURL: portal.Advertiser.Base() + "/search", SearchHint: "Search offers, conversions, click ids…"})
 	g.GET("", s.dashboard)
 
-	g.GET("/offers", s.offers)
+	g.List("/offers", s.offers)
 	g.GET("/offers/:id", s.offer)
 
 	g.GET("/tracking", s.trackings)
 	g.GET("/offers/:id/tracking", s.tracking)
 	g.POST("/offers/:id/tracking", s.sendTest)
 
-	g.GET("/conversions", s.conversions)
+	g.List("/conversions", s.conversions)
 	g.POST("/conversions/preview", s.previewDecision)
 	g.POST("/conversions/decide", s.decideMany)
 	g.GET("/conversions/:id", s.conversion)
 	g.POST("/conversions/:id/decide", s.decide)
 
-	g.GET("/postback-log", s.calls)
+	g.List("/postback-log", s.calls)
 	g.GET("/postback-log/:id", s.call)
 
 	g.GET("/balance", s.balance)

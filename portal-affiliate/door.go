@@ -49,10 +49,10 @@ func Mount(p *portal.Portal, e *echo.Echo, d Deps) {
 	g.POST("/offers/:id/apply", s.apply)
 	g.GET("/links", s.links)
 
-	g.GET("/conversions", s.conversions)
+	g.List("/conversions", s.conversions)
 	g.Files("/conversions", s.conversionsFile)
 	g.GET("/conversions/:id", s.conversion)
-	g.GET("/clicks", s.clicks)
+	g.List("/clicks", s.clicks)
 	g.Files("/clicks", s.clicksFile)
 
 	g.GET("/balance", s.balance)

@@ -53,7 +53,7 @@ func postbackRoutes(g *portal.Group, p postbackPages) {
 	g.GET("/postbacks/:id/history", p.versions)
 	g.StreamIf("/postbacks/:id/stream", p.streamed, p.live)
 
-	g.GET("/deliveries", p.deliveries)
+	g.List("/deliveries", p.deliveries)
 	g.Files("/deliveries", p.deliveriesFile)
 	g.POST("/deliveries/resend", p.resendAll)
 	g.GET("/deliveries/:id", p.delivery)

@@ -45,8 +45,13 @@ func (f *Frame) ColumnsAsked() (keys []string) {
 
 // Arrange lets the viewer choose the columns of a list's table and their order, by the address: of those that the page shows
 // by itself, and of those of its file. The first ones, as many as fixed, stay. The links of bar and pager keep the choice.
-// items are what the rows show.
+// items are what the rows show. A page of Group.List gets the menu of its saved views, too.
 func Arrange[T any](f *Frame, t *ui.Table, bar *ui.Filter, pager *ui.PageLinks, fixed int, items []T, file []FileColumn[T]) {
+	arrangeColumns(f, t, bar, pager, fixed, items, file)
+	f.offerViews(t, bar, pager)
+}
+
+func arrangeColumns[T any](f *Frame, t *ui.Table, bar *ui.Filter, pager *ui.PageLinks, fixed int, items []T, file []FileColumn[T]) {
 	keys := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
 		keys[i] = columnKey(c.Label)
@@ -112,13 +117,18 @@ func Arrange[T any](f *Frame, t *ui.Table, bar *ui.Filter, pager *ui.PageLinks, 
 	if bar.Action != "" && !slices.ContainsFunc(bar.Hidden, func(h ui.Option) bool { return h.Label == columnsField }) {
 		bar.Hidden = append(slices.Clone(bar.Hidden), ui.Option{Label: columnsField, Value: joined})
 	}
-	hrefs := []*string{&bar.ResetHref, &pager.OlderHref, &pager.NewerHref}
+	for _, href := range append(linksOf(bar, pager), &bar.ResetHref) {
+		*href = withQuery(*href, columnsField, joined)
+	}
+}
+
+// linksOf are the links to the same list with less of a filter, or to another part of it.
+func linksOf(bar *ui.Filter, pager *ui.PageLinks) []*string {
+	hrefs := []*string{&pager.OlderHref, &pager.NewerHref}
 	for i := range bar.Chips {
 		hrefs = append(hrefs, &bar.Chips[i].Href)
 	}
-	for _, href := range hrefs {
-		*href = withQuery(*href, columnsField, joined)
-	}
+	return hrefs
 }
 
 // columnChoice is the chooser: first what is shown, in its order.

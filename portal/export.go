@@ -33,6 +33,9 @@ func (f *Frame) Export(e Export) templ.Component {
 		return URL(e.Path, e.Filter, "format", format, "cursor", "", "limit", "")
 	}
 	link := f.here()
+	if f.list != "" {
+		link = withQuery(link, viewField, "") // it may be nobody else's
+	}
 	v.items = []ui.MenuItem{
 		{Label: "CSV file", Detail: "All rows, for any program", Icon: "download", Href: file("csv"), Download: true},
 		{Label: "Excel file (XLSX)", Detail: "All rows, numbers as numbers", Icon: "download", Href: file("xlsx"), Download: true},

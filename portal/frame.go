@@ -12,6 +12,7 @@ import (
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/network"
+	"github.com/waypost/waypost/domain/view"
 	"github.com/waypost/waypost/ui"
 	"github.com/waypost/waypost/web"
 )
@@ -32,6 +33,8 @@ type Frame struct {
 
 	portal *Portal
 	group  *Group // nil outside the portals
+	list   string // path below Base of the list or report that this is, where views can be saved of it
+	views  []view.View
 	token  string // of the session
 }
 

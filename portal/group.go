@@ -41,6 +41,7 @@ func (p *Portal) Door(e *echo.Echo, d Door) *Group {
 	g.accountRoutes()
 	g.noticeRoutes()
 	g.viewRoutes()
+	g.savedViewRoutes()
 	g.sessionRoutes()
 	g.echo.RouteNotFound("", g.handle(notFound))
 	g.echo.RouteNotFound("/*", g.handle(notFound))

@@ -21,6 +21,7 @@ import (
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
+	"github.com/waypost/waypost/domain/view"
 	"github.com/waypost/waypost/ui"
 	"github.com/waypost/waypost/web"
 )
@@ -34,6 +35,7 @@ type Deps struct {
 	Affiliates  *affiliate.Service
 	Advertisers *advertiser.Service
 	Offers      *offer.Service
+	Views       *view.Service
 	PublicURL   string // that browsers know us by
 	TempDir     string // where large files wait until they are whole; empty: the system's
 	Clock       domain.Clock

@@ -29,7 +29,7 @@ type reportPages struct {
 // Reports adds the report page: /reports, and its file.
 func (g *Group) Reports(reports *report.Service) {
 	s := &reportPages{reports: reports}
-	g.GET("/reports", s.show)
+	g.List("/reports", s.show)
 	g.GET("/reports/file", s.file)
 }
 
@@ -52,6 +52,7 @@ type reportFilter struct {
 	Page       int           `query:"page"`
 	Rows       int           `query:"rows"`
 	Columns    string        `query:"columns"`
+	View       string        `query:"view"`
 }
 
 // levels are the dimensions that the filter groups by.

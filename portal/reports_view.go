@@ -253,7 +253,7 @@ func (v reportView) narrowed() string {
 func (v reportView) export() templ.Component {
 	from, to := v.filter.period(v.f.Now, v.zone)
 	filter := v.filter
-	filter.Page, filter.Rows, filter.Sort, filter.Rising, filter.Columns = 0, 0, "", false, ""
+	filter.Page, filter.Rows, filter.Sort, filter.Rising, filter.Columns, filter.View = 0, 0, "", false, "", ""
 	return v.f.Export(Export{Things: "report", Path: v.f.Path("/reports/file"), Filter: filter, API: "/reports", Asked: []string{
 		"group_by", v.filter.Group, "from", from, "to", to, "tz", v.zone.String(), "offer_id", Picked(v.filter.Offer, ""), "affiliate_id", Picked(v.filter.Affiliate, ""),
 		"advertiser_id", Picked(v.filter.Advertiser, ""), "goal_id", Picked(v.filter.Goal, ""), "country", v.filter.Country, "sub1", v.filter.Sub1, "currency", v.filter.Currency}})

@@ -25,6 +25,7 @@ import (
 	"github.com/waypost/waypost/domain/notice"
 	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/domain/postback"
+	"github.com/waypost/waypost/domain/view"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/outbound"
 	"github.com/waypost/waypost/spool"
@@ -48,6 +49,7 @@ type services struct {
 	ledger      *ledger.Service
 	network     *network.Service
 	notices     *notice.Service
+	views       *view.Service
 	adminServices
 	*readers // nil where no API is mounted
 	client   *outbound.PostbackClient
@@ -69,6 +71,7 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 		Signer: s.signer, Limiter: st.limiter, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
 	s.network = network.NewService(network.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now})
+	s.views = newViews(db, log)
 	s.adminServices = newAdminServices(cfg, st, db, s)
 	return s
 }

@@ -21,7 +21,7 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	}
 	p, err := portal.New(portal.Deps{
 		Accounts: s.services.accounts, Network: s.services.network, Notices: s.services.notices, Ledger: s.services.ledger,
-		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, PublicURL: s.cfg.PublicURL, TempDir: waiting,
+		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, Views: s.services.views, PublicURL: s.cfg.PublicURL, TempDir: waiting,
 		Clock: now, Random: rand.Reader, Log: s.log,
 	})
 	if err != nil {

@@ -139,6 +139,7 @@ type Filter struct {
 	ResetHref   string
 	Actions     templ.Component // at the end: export
 	Columns     *ColumnChoice   // at the end, too
+	After       templ.Component // beside the form: what Actions open that has forms of its own
 	HX          HX              // partial update of the list; Get is Action by itself
 }
 
@@ -179,7 +180,8 @@ func (d DateRange) to() string {
 	return d.ToField
 }
 
-func spans() []Option {
+// Spans are the periods that a DateRange offers, by their names in its script.
+func Spans() []Option {
 	return []Option{
 		{Value: "today", Label: "Today"}, {Value: "yesterday", Label: "Yesterday"},
 		{Value: "7d", Label: "Last 7 days"}, {Value: "14d", Label: "Last 14 days"},

@@ -40,6 +40,7 @@ import (
 	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/domain/view"
 	"github.com/waypost/waypost/domain/work"
 	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/store/storetest"
@@ -77,6 +78,7 @@ type Network struct {
 	Settings     *network.Service
 	Notices      *notice.Service
 	Notes        *note.Service
+	Views        *view.Service
 	History      *history.Service
 	Search       *search.Service
 	Work         *work.Service
@@ -144,7 +146,8 @@ func Empty(t testing.TB) *Network {
 	n.TraceLinks = trace.NewLinks(trace.LinkDeps{Traces: n.Traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: clock, Random: rand.Reader})
 
 	var err error
-	n.Portal, err = portal.New(portal.Deps{Accounts: n.Accounts, Network: n.Settings, Notices: n.Notices, Ledger: n.Ledger,
+	n.Views = view.NewService(view.Deps{Tx: db, Store: db.Views(), Users: db.Accounts(), Clock: clock, Log: log})
+	n.Portal, err = portal.New(portal.Deps{Views: n.Views, Accounts: n.Accounts, Network: n.Settings, Notices: n.Notices, Ledger: n.Ledger,
 		Affiliates: n.Affiliates, Advertisers: n.Advertisers, Offers: n.Offers, PublicURL: PublicURL, Clock: clock, Random: rand.Reader, Log: log})
 	n.must(err)
 	n.Echo = echo.New()
