@@ -1,6 +1,7 @@
 package portaladmin
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"time"
@@ -18,10 +19,10 @@ import (
 
 // makeInput is the form of a conversion made by hand, as it was typed.
 type makeInput struct {
-	Offer     string `form:"offer_id"`
+	Offer     string `form:"offer_id" query:"offer_id"`
 	Affiliate string `form:"affiliate_id"`
-	Goal      string `form:"goal_id"`
-	Click     string `form:"click_id"`
+	Goal      string `form:"goal_id" query:"goal_id"`
+	Click     string `form:"click_id" query:"click_id"`
 	Val       string `form:"val"`
 	Payout    string `form:"payout"`
 	Com       string `form:"com"`
@@ -31,6 +32,7 @@ type makeInput struct {
 	At        string `form:"created_at"`
 	Note      string `form:"note"`
 	Quiet     bool   `form:"quiet"`
+	Look      bool   `form:"look"` // only asks for the offer's goals, where no script does
 }
 
 type makeView struct {
@@ -50,7 +52,51 @@ func (a *admin) newConversion(f *portal.Frame) error {
 	if err := f.Actor.Require(account.PermissionManageConversions); err != nil {
 		return err
 	}
-	return a.showMake(f, http.StatusOK, makeInput{Click: f.Echo.QueryParam("click")}, nil)
+	in := makeInput{Click: f.Echo.QueryParam("click")}
+	if err := f.Query(&in); err != nil {
+		return err
+	}
+	if f.Part() { // the offer was chosen
+		goal, err := a.goalChoice(f, in, "")
+		if err != nil {
+			return err
+		}
+		return f.RenderPart(http.StatusOK, makeGoal(f.Path("/conversions/new"), goal))
+	}
+	return a.showMake(f, http.StatusOK, in, nil)
+}
+
+// goalChoice is the field of the goals of the offer that is chosen, or that the click is of.
+func (a *admin) goalChoice(f *portal.Frame, in makeInput, fault string) (ui.Field, error) {
+	field := ui.Field{Name: "goal_id", Label: "Goal", Value: in.Goal, Error: fault, Options: []ui.Option{{Label: "The offer's default goal"}}}
+	id := offer.ID(pickedID(in.Offer))
+	if known, ok := a.findClick(in.Click); id == 0 && ok {
+		c, err := a.Clicks.Find(f.Context(), f.Actor, known)
+		if err != nil && !errs.Is(err, errs.KindNotFound) {
+			return field, err
+		}
+		id = c.OfferID
+	}
+	if id == 0 {
+		field.Hint = "Choose the offer first: its goals are offered then."
+		return field, nil
+	}
+	o, err := a.Offers.Get(f.Context(), f.Actor, id)
+	if err != nil && !errs.Is(err, errs.KindNotFound) {
+		return field, err
+	}
+	for _, g := range o.Goals {
+		name := cmp.Or(g.Name, g.Alias)
+		if g.IsDefault {
+			field.Options[0].Label = name + ", the default"
+			if in.Goal == fmtID(g.ID) {
+				field.Value = ""
+			}
+			continue
+		}
+		field.Options = append(field.Options, ui.Option{Value: fmtID(g.ID), Label: name})
+	}
+	return field, nil
 }
 
 func (a *admin) showMake(f *portal.Frame, status int, in makeInput, x portal.Faults) error {
@@ -64,8 +110,12 @@ func (a *admin) showMake(f *portal.Frame, status int, in makeInput, x portal.Fau
 		f.Finding(search.KindOffer, ui.Field{Name: "offer_id", Label: "Offer", Value: in.Offer, Error: x["offer_id"]}),
 		f.Finding(search.KindAffiliate, ui.Field{Name: "affiliate_id", Label: "Affiliate", Value: in.Affiliate, Error: x["affiliate_id"]}),
 		{Name: "click_id", Label: "Click id", Value: in.Click, Error: x["click_id"], Hint: "Empty: a click is made for it.", Mono: true, Optional: true, Autocomplete: "off"},
-		{Name: "goal_id", Label: "Number of the goal", Value: in.Goal, Error: x["goal_id"], Hint: "Empty: the offer's default goal.", InputMode: "numeric", Optional: true, Autocomplete: "off"},
 	}
+	goal, err := a.goalChoice(f, in, x["goal_id"])
+	if err != nil {
+		return err
+	}
+	v.who = append(v.who, goal)
 	options := append([]ui.Option{{Label: "The offer's"}}, currencies()...)
 	v.money = []ui.Field{amount("val", "Sale value", in.Val, "What the goal's percentages are computed from."), amount("payout", "Revenue", in.Payout, "Empty: by the goal's rule."),
 		amount("com", "Commission", in.Com, "Empty: by the goal's rule."), {Name: "currency", Label: "Currency", Value: in.Currency, Error: x["currency"], Options: options, Optional: true}}
@@ -116,6 +166,9 @@ func (a *admin) readMake(f *portal.Frame, in makeInput) (conversion.MakeInput, e
 func (a *admin) makeConversion(f *portal.Frame) error {
 	var in makeInput
 	err := f.Bind(&in)
+	if err == nil && in.Look {
+		return a.showMake(f, http.StatusOK, in, nil)
+	}
 	var asked conversion.MakeInput
 	if err == nil {
 		asked, err = a.readMake(f, in)

@@ -1,6 +1,7 @@
 package portaladmin_test
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/offer"
 	"github.com/waypost/waypost/portal/portaltest"
 )
 
@@ -189,6 +191,62 @@ func TestAConversionIsMadeByHand(t *testing.T) {
 	}
 	in.Set("click_id", "nonsense")
 	admin.Post("/admin/conversions/new", in).Is(422).Shows("There is no click with this id")
+}
+
+// TestAGoalIsChosenByName: the goals of the offer that is chosen, or that the click is of, and of no other.
+func TestAGoalIsChosenByName(t *testing.T) {
+	t.Parallel()
+	n := newPortal(t)
+	admin, path := n.Operator(account.RoleAdmin), "/admin/conversions/new"
+	o := n.OfferOf[portaltest.Public]
+	lead, _, err := n.Offers.CreateGoal(t.Context(), portaltest.System, o.ID, offer.Goal{Alias: "chosen", Name: corpus[1]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	offered := func(page *portaltest.Page) string {
+		var all []string
+		for _, option := range page.Is(200).All("option", "", "") {
+			if parent := option.Parent; parent != nil {
+				if name, _ := portaltest.Attr(parent, "name"); name == "goal_id" {
+					all = append(all, portaltest.TextOf(option))
+				}
+			}
+		}
+		return strings.Join(all, "|")
+	}
+	var names []string
+	for _, g := range o.Goals {
+		names = append(names, cmp.Or(g.Name, g.Alias))
+	}
+	want := names[0] + ", the default|" + strings.Join(append(names[1:], corpus[1]), "|")
+	in := url.Values{"offer_id": {fmtInt(o.ID) + " · Lumio Sleep"}, "affiliate_id": {fmtInt(n.AffiliateOf[0].ID)}, "txid": {"G-1"}, "look": {"1"}}
+	asked := admin.Post(path, in) // without scripts
+	if safe(t, asked); offered(asked) != want || asked.Field("txid") != "G-1" || n.Count(`SELECT count(*) FROM conversions WHERE txid = 'G-1'`) != 0 {
+		t.Errorf("offered %q", offered(asked))
+	}
+	for _, address := range []string{"?offer_id=" + fmtInt(o.ID), "?click_id=" + n.ClickIDs[portaltest.ClickLead]} {
+		part := admin.Part(path+address, "make-goal")
+		if safe(t, part); offered(part) != want || strings.Contains(part.Body, "<html") {
+			t.Errorf("%s offers %q", address, offered(part))
+		}
+	}
+	if got := offered(admin.Get(path + "?click=" + n.ClickIDs[portaltest.ClickLead])); got != want {
+		t.Errorf("a click offers %q", got)
+	}
+	for _, nothing := range []string{"", "?offer_id=999999", "?offer_id=x", "?offer_id=" + fmtInt(n.OfferOf[portaltest.Private].ID)} {
+		if got := offered(admin.Get(path + nothing)); strings.Contains(got, corpus[1]) {
+			t.Errorf("%s offers %q", nothing, got)
+		}
+	}
+	in.Del("look")
+	in.Set("goal_id", fmtInt(lead.ID))
+	admin.Post(path, in).Is(http.StatusSeeOther)
+	if n.Count(`SELECT count(*) FROM conversions WHERE txid = 'G-1' AND goal_id = ` + fmtInt(lead.ID)) != 1 {
+		t.Error("the conversion is not of the goal that was chosen")
+	}
+	in.Set("offer_id", fmtInt(n.OfferOf[portaltest.Private].ID))
+	in.Set("txid", "G-2")
+	admin.Post(path, in).Is(422)
 }
 
 func TestClicksTellWhyTheyDoNotCount(t *testing.T) {
