@@ -81,6 +81,7 @@ type userList struct {
 	Status       string `query:"status" enum:"active,invited,disabled" doc:"Only those in this state"`
 	AffiliateID  int64  `query:"affiliate_id" doc:"Only users of this affiliate"`
 	AdvertiserID int64  `query:"advertiser_id" doc:"Only users of this advertiser"`
+	Search       string `query:"search" maxLength:"200" doc:"Part of the name or of the e-mail address"`
 }
 
 func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userList) (*list[UserBody], error) {
@@ -89,7 +90,7 @@ func (s *service) listUsers(ctx context.Context, actor account.Actor, in *userLi
 		return nil, err
 	}
 	f := account.UserFilter{Role: account.Role(in.Role), Status: account.UserStatus(in.Status), AffiliateID: in.AffiliateID,
-		AdvertiserID: in.AdvertiserID, From: from, To: to}
+		AdvertiserID: in.AdvertiserID, Search: in.Search, From: from, To: to}
 	found, err := s.Accounts.ListUsers(ctx, actor, f, in.page())
 	if err != nil {
 		return nil, err

@@ -62,12 +62,13 @@ func (a *admin) showPeople(f *portal.Frame, status int, v peopleView) error {
 	var filter struct {
 		Role   string `query:"role"`
 		Status string `query:"status"`
+		Search string `query:"q"`
 		portal.Paging
 	}
 	if err := f.Query(&filter); err != nil {
 		return err
 	}
-	list, err := a.Accounts.ListUsers(f.Context(), f.Actor, account.UserFilter{Role: account.Role(filter.Role), Status: account.UserStatus(filter.Status)}, filter.Slice())
+	list, err := a.Accounts.ListUsers(f.Context(), f.Actor, account.UserFilter{Role: account.Role(filter.Role), Status: account.UserStatus(filter.Status), Search: filter.Search}, filter.Slice())
 	if err != nil {
 		return err
 	}
@@ -78,7 +79,7 @@ func (a *admin) showPeople(f *portal.Frame, status int, v peopleView) error {
 	}
 	v.tabs, v.action, v.csrf = peopleTabs(f, false), path, f.CSRF
 	v.list = listView{Head: ui.Head{Title: "People", Lead: "Everybody who can log in: operators of the network, and the users of its partners.", Actions: ui.Btn(ui.Button{Label: "Invite operator", Icon: "user-plus", Dialog: "invite", Look: ui.Primary, Key: "n"})},
-		Filter: ui.Filter{ID: "filter", Action: path, ResetHref: path, Selects: []ui.FilterSelect{{Field: "role", Label: "Role", Any: "Any role", Value: filter.Role, Options: roles},
+		Filter: ui.Filter{ID: "filter", Action: path, ResetHref: path, Search: "q", SearchLabel: "Search people by name or e-mail address", SearchValue: filter.Search, Selects: []ui.FilterSelect{{Field: "role", Label: "Role", Any: "Any role", Value: filter.Role, Options: roles},
 			{Field: "status", Label: "Status", Any: "Any status", Value: filter.Status, Options: ui.StatusOptions(ui.Users, "invited", "active", "disabled")}}},
 		Pager: portal.Pager(path, filter, filter.Paging, list, "user")}
 	role, state := "", ""
@@ -89,6 +90,9 @@ func (a *admin) showPeople(f *portal.Frame, status int, v peopleView) error {
 		state = ui.StatusOf(ui.Users, filter.Status).Word
 	}
 	v.list.Filter.Chips = portal.Chips(path, filter, "role", portal.Is("Role", role), "status", portal.Is("Status", state))
+	if filter.Search != "" {
+		v.list.Filter.Chips = append(v.list.Filter.Chips, chip("Name or e-mail", filter.Search, path, filter, "q"))
+	}
 	v.list.Table = ui.Table{ID: "people", Name: "People", Empty: ui.NoResults(path), Columns: []ui.Column{{Label: "Person", Wide: true}, {Label: "Role"}, {Label: "Status", Hide: true}, {Label: "Second factor", Hide: true}, {Label: "Last log-in", Hide: true}}}
 	for _, u := range list.Items {
 		v.list.Table.Rows = append(v.list.Table.Rows, personRow(f, u))

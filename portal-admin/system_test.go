@@ -37,6 +37,12 @@ func TestPeople(t *testing.T) {
 	viewer := n.Operator(account.RoleViewer)
 	admin.Get("/admin/people").Is(200).Shows(viewer.User.Email, "Manager", "Invite operator")
 	n.Operator(account.RoleManager).Get("/admin/people").Is(403)
+	admin.Get("/admin/people?q="+url.QueryEscape(strings.ToUpper(viewer.User.Email))).Is(200).Shows(viewer.User.Email, "Name or e-mail is").Lacks(n.Operator(account.RoleFinance).User.Email)
+	admin.Get("/admin/people?q=%25").Is(200).Shows("No results with these filters")
+	admin.Get("/admin/people?q="+url.QueryEscape(viewer.User.Email)+"&role=affiliate").Is(200).Shows("No results with these filters")
+	if older := admin.Get("/admin/people?q=e&status=active&limit=1").Is(200); !strings.Contains(older.Body, "limit=1&amp;q=e&amp;status=active") {
+		t.Errorf("the search is lost on the next page: %v", older.Links())
+	}
 	admin.Get("/admin/people/roles").Is(200).Shows("Change offers, advertisers and affiliates", "Read balances and the ledger", "yes", "no")
 	admin.Post("/admin/people", url.Values{"email": {"new"}, "role": {"manager"}}).Is(422)
 	safe(t, admin.Post("/admin/people", url.Values{"email": {"new@network.example"}, "name": {corpus[0]}, "role": {"manager"}}).Is(200).Shows("new@network.example"))

@@ -16,6 +16,7 @@ type UserFilter struct {
 	Status       UserStatus
 	AffiliateID  int64
 	AdvertiserID int64
+	Search       string    // part of the name or of the e-mail address, case ignored
 	From, To     time.Time // made at From or later, before To
 }
 

@@ -349,6 +349,11 @@ func TestEnsureOperator(t *testing.T) {
 	if u, err := w.login("boss@acme.example", good); err != nil || u.Role != account.RoleAdmin {
 		t.Errorf("got %+v, %v", u, err)
 	}
+	for search, want := range map[string]int{"": 1, "BOSS@": 1, "%": 0, "_": 0, "nobody": 0, "bo\x00ss\xff": 1} {
+		if list, err := w.ListUsers(ctx, admin, account.UserFilter{Search: search}, domain.Page{}); err != nil || len(list.Items) != want {
+			t.Errorf("%q finds %d users, %v", search, len(list.Items), err)
+		}
+	}
 	if list, err := w.ListUsers(ctx, admin, account.UserFilter{}, domain.Page{}); err != nil || len(list.Items) != 1 {
 		t.Errorf("%d users, %v", len(list.Items), err)
 	}

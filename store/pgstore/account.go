@@ -131,7 +131,7 @@ func (s Accounts) ListUsers(ctx context.Context, scope account.Scope, f account.
 	}
 	q := gorm.G[userRow](s.db.orm(ctx)).
 		Scopes(usersOf(scope), madeWithin(f.From, f.To), equals("role", string(f.Role)), equals("status", string(f.Status)),
-			equals("affiliate_id", f.AffiliateID), equals("advertiser_id", f.AdvertiserID))
+			equals("affiliate_id", f.AffiliateID), equals("advertiser_id", f.AdvertiserID), holding(f.Search, "name", "email"))
 	return listByID(ctx, "list users", q, p, func(r userRow) int64 { return r.ID }, func(r userRow) (account.User, error) { return r.user(), nil })
 }
 

@@ -56,11 +56,20 @@ func equals[T comparable](column string, value T) func(*gorm.Statement) {
 var likeEscapes = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // named narrows to rows whose name holds the text, case ignored; an empty text is no bound.
-func named(text string) func(*gorm.Statement) {
+func named(text string) func(*gorm.Statement) { return holding(text, "name") }
+
+// holding narrows to rows that hold the text in one of the columns, case ignored; an empty text is no bound. The columns'
+// names are constants of the caller.
+func holding(text string, columns ...string) func(*gorm.Statement) {
 	return func(q *gorm.Statement) {
 		text = strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "") // no text to PostgreSQL
-		if text != "" {
-			q.Where("name ILIKE ?", "%"+likeEscapes.Replace(text)+"%")
+		if text == "" {
+			return
 		}
+		values := make([]any, len(columns))
+		for i := range values {
+			values[i] = "%" + likeEscapes.Replace(text) + "%"
+		}
+		q.Where("("+strings.Join(columns, " ILIKE ? OR ")+" ILIKE ?)", values...)
 	}
 }
