@@ -29,6 +29,7 @@ import (
 	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/domain/trace"
+	saved "github.com/waypost/waypost/domain/view" // view is a row as a list shows it
 	"github.com/waypost/waypost/domain/work"
 	"github.com/waypost/waypost/web"
 )
@@ -60,6 +61,7 @@ type Deps struct {
 	History      *history.Service
 	Search       *search.Service
 	Work         *work.Service
+	Views        *saved.Service
 
 	Clock domain.Clock
 	Log   *slog.Logger
@@ -129,6 +131,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.historyRoutes()
 	s.searchRoutes()
 	s.workRoutes()
+	s.viewRoutes()
 	return s
 }
 

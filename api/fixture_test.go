@@ -41,6 +41,7 @@ import (
 	"github.com/waypost/waypost/domain/report"
 	"github.com/waypost/waypost/domain/search"
 	"github.com/waypost/waypost/domain/trace"
+	"github.com/waypost/waypost/domain/view"
 	"github.com/waypost/waypost/domain/work"
 	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/web"
@@ -134,6 +135,7 @@ func newWorld(t testing.TB) *world {
 		Traces:  traces, Notices: notices,
 		Live:       live.NewService(clicks, w.conversions, postbacks, now),
 		TraceLinks: trace.NewLinks(trace.LinkDeps{Traces: traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: now, Random: rand.Reader}),
+		Views:      view.NewService(view.Deps{Tx: db, Store: db.Views(), Users: db.Accounts(), Clock: now, Log: log}),
 		Notes:      note.NewService(note.Deps{Tx: db, Store: db.Notes(), Affiliates: db.Affiliates(), Advertisers: db.Advertisers(), Audit: db.Audit(), Clock: now}),
 		History:    history.NewService(db.History()), Work: work.NewService(db.Work()),
 		Search: search.NewService(search.Deps{Store: db.Search(), Clicks: db.Clicks(), Conversions: db.Conversions(), Signer: w.signer, Clock: now}),

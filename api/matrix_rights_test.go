@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/url"
 	"slices"
@@ -155,6 +156,11 @@ var rights = map[string]right{
 	"DELETE /coupons/:id": {may: catalogue, fresh: func(m *matrix, w who) string {
 		return path("/coupons/%d", id(m.must(201, m.admin, "POST", "/coupons", naming(fields{"code": "fresh-" + string(w.role), "offer_id": "$offers", "affiliate_id": "$affiliates"})(m, w, w.pair))))
 	}},
+	"GET /views":           {may: everyone},
+	"POST /views":          {may: everyone, body: func(*matrix, who, int) any { return fields{"page": "/conversions", "name": rand.Text()} }},
+	"GET /views/:id":       {may: everyone, fresh: freshView},
+	"PATCH /views/:id":     {may: everyone, fresh: freshView, body: plain(fields{"query": "status=pending"})},
+	"DELETE /views/:id":    {may: everyone, fresh: freshView},
 	"POST /tracking-links": {may: affiliates, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates"})},
 	"GET /postbacks":       {may: everyone}, // for who has none, an empty list
 	"POST /postbacks":      {may: affiliates, body: naming(fields{"affiliate_id": "$affiliates", "url": "https://new.example/"})},
@@ -231,6 +237,11 @@ var rights = map[string]right{
 	"POST /conversions/import": {may: catalogue + "d", body: func(m *matrix, w who, pair int) any {
 		return fields{"csv": "conversion_id,status\n" + m.ids[pair]["conversions"] + ",rejected\n"}
 	}},
+}
+
+// freshView is a view of the asker's own.
+func freshView(m *matrix, w who) string {
+	return path("/views/%d", id(m.must(201, w.token, "POST", "/views", fields{"page": "/conversions", "name": rand.Text()})))
 }
 
 // applied is the id of an application that waits for a decision.

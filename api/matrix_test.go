@@ -64,6 +64,8 @@ func newMatrix(t testing.TB) *matrix {
 			u, token := m.user(u)
 			k := m.must(201, token, "POST", "/api-keys", fields{"name": fmt.Sprintf("mark%dmark key", i)})
 			kind := string(letter)
+			v := m.must(201, token, "POST", "/views", fields{"page": "/conversions", "name": fmt.Sprintf("mark%dmark view", i), "shared": true})
+			m.ids[i]["views/"+kind] = fmt.Sprint(id(v))
 			m.ids[i]["users/"+kind], m.ids[i]["api-keys/"+kind] = fmt.Sprint(u.ID), fmt.Sprint(id(k))
 			m.ids[i]["sessions/"+kind] = items(m.must(200, token, "GET", "/me/sessions", nil))[0]["id"].(string)
 			m.ids[i]["notices/"+kind] = items(m.must(200, token, "GET", "/notices", nil))[0]["id"].(string)

@@ -21,7 +21,7 @@ const metadataRow = "row"
 
 // pathExamples are the ids in paths, by what comes before them.
 var pathExamples = map[string]any{
-	"advertisers": 7, "affiliates": 34, "offers": 12, "goals": 21, "coupons": 3, "applications": 9, "notes": 17, "users": 41, "api-keys": 2, "postbacks": 5,
+	"advertisers": 7, "affiliates": 34, "offers": 12, "goals": 21, "coupons": 3, "applications": 9, "notes": 17, "views": 6, "users": 41, "api-keys": 2, "postbacks": 5,
 	"conversions": exampleConversion, "clicks": exampleClickID, "deliveries": exampleDelivery, "postback-log": exampleLogLine, "trace-links": "019cb74b-1c40-7a52-b3d0-5f9e2c81a6d7",
 	"shared-traces": "q8Zr1vX5mB2nK7dS4gT9hJ6wL3cP0fYaEuGiOxRtVbM",
 	"notices":       "019cb74a-9001-7c55-a1b2-0d3e4f5a6b7c", "sessions": "019cb700-1a2b-7c3d-8e4f-5a6b7c8d9e0f", "presets": "everflow",

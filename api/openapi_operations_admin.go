@@ -22,6 +22,12 @@ var adminNotes = map[string]note{
 		codes: notPending + " users_email"},
 	"reject-application": {may: account.PermissionManageCatalogue, about: "The applicant is mailed the reason.", codes: notPending, body: `{"reason": "We work with publishers of our own country only."}`},
 
+	"list-views": {about: "Your own, and those that your party's other users share, or other operators; newest first. What a view shows, everybody sees by their own rights."},
+	"create-view": {about: "A view is a list or report of your portal with its filters, columns and days. At most 100 of a user.", codes: "name_taken too_many_views unknown_page invalid_query invalid_text invalid_choice",
+		body: `{"page": "/conversions", "name": "Pending, last 7 days", "query": "status=pending", "span": "7d", "schedule": "weekly", "format": "xlsx"}`},
+	"get-view":              {about: "Your own, or a shared one."},
+	"update-view":           {about: "Only the fields that are sent change. Of another's shared view, only `default` is yours.", codes: "name_taken not_owner invalid_query invalid_text invalid_choice", body: `{"default": true}`},
+	"delete-view":           {about: "Your own. Nobody can open it any more, and its mails end.", codes: "not_owner"},
 	"list-affiliate-notes":  {roles: "admin manager finance viewer", about: "No affiliate ever sees them."},
 	"add-affiliate-note":    {may: account.PermissionManageCatalogue, about: "Stands in the affiliate's history too.", codes: "invalid_text", body: `{"text": "Prefers to be called."}`},
 	"list-advertiser-notes": {roles: "admin manager finance viewer", about: "No advertiser ever sees them."},

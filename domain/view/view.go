@@ -68,10 +68,14 @@ func (v *View) Validate(scope account.Scope) error {
 		query = without(query, "from", "to")
 	}
 	v.Query = query
-	_, err = field.Choice(v.Span, append(Spans(), "")...)
-	checks.Add("body.span", err)
-	_, err = field.Choice(v.Schedule, Never, Daily, Weekly, Monthly)
-	checks.Add("body.schedule", err)
+	if v.Span != "" {
+		_, err = field.Choice(v.Span, Spans()...)
+		checks.Add("body.span", err)
+	}
+	if v.Schedule != Never {
+		_, err = field.Choice(v.Schedule, Daily, Weekly, Monthly)
+		checks.Add("body.schedule", err)
+	}
 	if v.Format == "" {
 		v.Format = CSV
 	}
