@@ -63,6 +63,13 @@ func newNoteFor(things string) func(w *portalWorld, v visitor) (visitor, string)
 	}
 }
 
+// freshView is a new view of the visitor's own, and what is done with it.
+func freshView(deed string) func(w *portalWorld, v visitor) (visitor, string) {
+	return func(w *portalWorld, v visitor) (visitor, string) {
+		return v, v.base() + "/account/views/" + w.view(v.user, fmt.Sprintf("fresh %d", w.next()), false) + deed
+	}
+}
+
 // commonRights are the routes that all portals have, below their base.
 func commonRights(who string) map[string]portalRight {
 	return map[string]portalRight{
@@ -91,8 +98,16 @@ func commonRights(who string) map[string]portalRight {
 			w.must(w.db.Pool().QueryRow(context.Background(), `INSERT INTO api_keys (user_id, name, prefix, secret_hash, created_at) VALUES ($1, 'fresh', 'wp_fresh', gen_random_uuid()::text::bytea, now()) RETURNING id`, v.user.ID).Scan(&id))
 			return v, fmt.Sprintf("%s/account/api-keys/%d/delete", v.base(), id)
 		}},
-		"GET /notifications":           {may: who},
-		"POST /notifications/read-all": {may: who},
+		"GET /account/views":  {may: who},
+		"POST /account/views": {may: who, form: sends("name", "view #", "page", "/conversions", "query", "status=pending")},
+		// An operator's is made anew for each; the planted ones are the parties'.
+		"GET /account/views/:id":          {may: who, own: true, statuses: map[bool][]int{true: {404}}[who == allOperators]},
+		"POST /account/views/:id":         {may: who, form: sends("name", "view #"), fresh: freshView("")},
+		"POST /account/views/:id/address": {may: who, fresh: freshView("/address")},
+		"POST /account/views/:id/default": {may: who, form: sends("on", "1"), fresh: freshView("/default")},
+		"POST /account/views/:id/delete":  {may: who, fresh: freshView("/delete")},
+		"GET /notifications":              {may: who},
+		"POST /notifications/read-all":    {may: who},
 		"POST /notifications/:id/read": {may: who, fresh: func(w *portalWorld, v visitor) (visitor, string) {
 			if v.party() {
 				return v, ""

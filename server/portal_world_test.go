@@ -228,7 +228,7 @@ func (w *portalWorld) own(v visitor) {
 	w.must(err)
 	notices, err := w.notices.List(ctx, actor, notice.Filter{}, domain.Page{})
 	w.must(err)
-	for thing, id := range map[string]string{"users/": fmt.Sprint(v.user.ID), "api-keys/": fmt.Sprint(key.ID), "links/": link.ID.String(), "t/": token,
+	for thing, id := range map[string]string{"users/": fmt.Sprint(v.user.ID), "views/": w.view(v.user, fmt.Sprintf("mark%dmark view", v.pair), true), "api-keys/": fmt.Sprint(key.ID), "links/": link.ID.String(), "t/": token,
 		"sessions/": sessions.Items[0].ID.String(), "notifications/": notices.Items[0].ID.String()} {
 		ids[thing+kind] = id
 	}
@@ -339,6 +339,14 @@ func (w *portalWorld) application(i int) (id string) {
 	w.must(w.db.Pool().QueryRow(context.Background(), `INSERT INTO applications (kind, status, company, contact, email, country, website, answers, terms_url, terms_accepted_at, ip, created_at, updated_at)
 		VALUES ('affiliate', 'pending', $1, $1, gen_random_uuid() || '@applicant.example', 'DE', '', jsonb_build_array(jsonb_build_object('id', 'how', 'label', 'How?', 'kind', 'text', 'value', $1::text)),
 		'', now(), '', now(), now()) RETURNING id::text`, fmt.Sprintf("mark%dmark applicant", i)).Scan(&id))
+	return id
+}
+
+// view is a saved view of a user's conversions.
+func (w *portalWorld) view(u account.User, name string, shared bool) (id string) {
+	w.Helper()
+	w.must(w.db.Pool().QueryRow(context.Background(), `INSERT INTO views (user_id, page, query, name, shared, created_at, updated_at)
+		VALUES ($1, '/conversions', 'status=pending', $2, $3, now(), now()) RETURNING id::text`, u.ID, name, shared).Scan(&id))
 	return id
 }
 
@@ -505,7 +513,7 @@ func (w *portalWorld) rowsOf(pair int) string {
 		ids["advertisers"], ids["affiliates"], ids["offers"], ids["postbacks"], ids["users/a"], ids["users/d"], pair)
 	var parts []string
 	for _, name := range []string{"advertisers", "affiliates", "offers", "goals", "offer_access", "postbacks", "users", "clicks", "conversions", "conversion_events", "ledger_entries", "balances",
-		"postback_log", "deliveries", "delivery_attempts", "api_keys", "notices", "coupons", "notes", "trace_links", "audit_log"} {
+		"postback_log", "deliveries", "delivery_attempts", "api_keys", "notices", "coupons", "notes", "trace_links", "views", "view_defaults", "audit_log"} {
 		parts = append(parts, fmt.Sprintf(`SELECT '%[1]s' AS name, j FROM (SELECT to_jsonb(x) - '{last_used_at,opened,last_opened_at}'::text[] AS j FROM %[1]s x) y WHERE %[2]s`, name, where))
 	}
 	var sum string
