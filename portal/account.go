@@ -30,7 +30,7 @@ func (g *Group) accountRoutes() {
 // accountTabs is the menu of these pages.
 func accountTabs(f *Frame, current string) []ui.Tab {
 	tabs := []ui.Tab{{Label: "Profile", Href: f.Path("/account")}, {Label: "Security", Href: f.Path("/account/security")},
-		{Label: "Views", Href: f.Path("/account/views")}, {Label: "API keys", Href: f.Path("/account/api-keys")}, {Label: "Notifications", Href: f.Path("/notifications")}}
+		{Label: "Views", Href: f.Path("/account/views")}, {Label: "API keys", Href: f.Path("/account/api-keys")}, {Label: "Files", Href: f.Path(filesPath)}, {Label: "Notifications", Href: f.Path("/notifications")}}
 	for i := range tabs {
 		tabs[i].Current = tabs[i].Href == f.Path(current)
 	}

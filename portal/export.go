@@ -36,9 +36,10 @@ func (f *Frame) Export(e Export) templ.Component {
 	if f.list != "" {
 		link = withQuery(link, viewField, "") // it may be nobody else's
 	}
+	// The Excel file is no download to the browser, which would save the page that a long one leads to.
 	v.items = []ui.MenuItem{
 		{Label: "CSV file", Detail: "All rows, for any program", Icon: "download", Href: file("csv"), Download: true},
-		{Label: "Excel file (XLSX)", Detail: "All rows, numbers as numbers", Icon: "download", Href: file("xlsx"), Download: true},
+		{Label: "Excel file (XLSX)", Detail: "All rows, numbers as numbers", Icon: "download", Href: file("xlsx")},
 		{Label: "Copy link", Detail: "This page with its filters", Icon: "link", Href: link, Copy: f.portal.PublicURL + link, Rule: true},
 	}
 	if e.API == "" {

@@ -45,7 +45,8 @@ func (f *Frame) fileFormat() string {
 }
 
 // File answers with a file of all rows of a list, however many: list gives the part of it that a cursor begins, as the page
-// itself asks for it, so that a file shows no more than the page. It is CSV unless the request asks for XLSX. Half a file
+// itself asks for it, so that a file shows no more than the page. It is CSV unless the request asks for XLSX, which is made in
+// the background if it is long. Half a file
 // never looks like a whole one: an error on the way, or a reader that is too slow, breaks the connection off.
 func File[T any](f *Frame, name string, columns []FileColumn[T], list func(p domain.Page) (domain.Slice[T], error)) error {
 	part, err := list(domain.Page{Limit: domain.MaxLimit})
@@ -99,7 +100,10 @@ func sendSheet[T any](f *Frame, name string, columns []FileColumn[T], part domai
 	defer sheet.Close()
 	cells := make([]web.SheetCell, len(columns))
 	for rows := 0; ; {
-		if rows += len(part.Items); rows > web.SheetRows {
+		if rows += len(part.Items); rows > f.portal.longSheet() && f.making == nil {
+			return f.orderSheet(name)
+		}
+		if rows > web.SheetRows {
 			return errs.Invalid("too_many_rows", "there are more than %d rows, and a sheet holds no more: choose fewer days, or take the CSV file", web.SheetRows)
 		}
 		for _, row := range part.Items {
@@ -125,6 +129,9 @@ func sendSheet[T any](f *Frame, name string, columns []FileColumn[T], part domai
 }
 
 func (f *Frame) beginFile(name, kind string) {
+	if f.making != nil {
+		f.making.name = name
+	}
 	response := f.Echo.Response()
 	response.Header().Set("Content-Type", kind)
 	response.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s"`, name))
@@ -133,7 +140,11 @@ func (f *Frame) beginFile(name, kind string) {
 
 // brokenOff ends a file that cannot be whole.
 func (f *Frame) brokenOff(name string, err error) {
-	if !errors.Is(err, context.Canceled) {
+	if m := f.making; m != nil {
+		if m.err == nil {
+			m.err = err
+		}
+	} else if !errors.Is(err, context.Canceled) {
 		f.portal.Log.WarnContext(f.Context(), "file broken off", "file", name, "error", err)
 	}
 	panic(http.ErrAbortHandler)

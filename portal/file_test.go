@@ -46,8 +46,23 @@ func TestFilesAreWholeOrBroken(t *testing.T) {
 	if rows := strings.Count(browser.Get("/admin/whole.csv").Is(http.StatusOK).Body, "\n") - 1; rows != parts*domain.MaxLimit {
 		t.Errorf("%d rows, not %d", rows, parts*domain.MaxLimit)
 	}
-	whole := browser.Get("/admin/whole.xlsx").Is(http.StatusOK)
-	if kind := whole.Header.Get("Content-Type"); kind != web.SheetType || !strings.HasSuffix(whole.Header.Get("Content-Disposition"), `.xlsx"`) {
+	// So long a sheet is made in the background.
+	browser.Get("/admin/whole.xlsx?offer=7").To("/admin/account/files").Shows("made in the background", "more than 50,000 rows", "Rows XLSX", "Waiting")
+	browser.Get("/admin/whole.xlsx?offer=7").To("/admin/account/files") // once more: the same file
+	if made, err := n.Exports.MakeDue(t.Context(), n.Portal.Make); made != 1 || err != nil {
+		t.Fatalf("%d made, %v", made, err)
+	}
+	list := browser.Get("/admin/account/files").Shows("Ready").Lacks("every 3s")
+	fetch := ""
+	for _, href := range list.Links() {
+		if strings.HasPrefix(href, "/admin/account/files/") {
+			fetch = href
+		}
+	}
+	n.Operator(account.RoleManager).Get(fetch).Is(http.StatusNotFound)
+	whole := browser.Get(fetch).Is(http.StatusOK)
+	if kind := whole.Header.Get("Content-Type"); kind != web.SheetType || !strings.HasSuffix(whole.Header.Get("Content-Disposition"), `.xlsx"`) ||
+		whole.Header.Get("Content-Length") != strconv.Itoa(len(whole.Body)) {
 		t.Errorf("header: %v", whole.Header)
 	}
 	x, err := excelize.OpenReader(strings.NewReader(whole.Body))

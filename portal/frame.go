@@ -35,7 +35,8 @@ type Frame struct {
 	group  *Group // nil outside the portals
 	list   string // path below Base of the list or report that this is, where views can be saved of it
 	views  []view.View
-	token  string // of the session
+	token  string  // of the session
+	making *making // a file in the background, which has no session; else nil
 }
 
 // Handler answers a request to a page. An error it returns becomes an error page, or the status and text of a part.

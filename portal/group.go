@@ -37,11 +37,12 @@ type Group struct {
 // others.
 func (p *Portal) Door(e *echo.Echo, d Door) *Group {
 	g := &Group{door: d, portal: p, echo: e.Group(d.Kind.Base())}
-	p.doors[d.Kind] = g
+	p.doors[d.Kind], p.echo = g, e
 	g.accountRoutes()
 	g.noticeRoutes()
 	g.viewRoutes()
 	g.savedViewRoutes()
+	g.fileRoutes()
 	g.sessionRoutes()
 	g.echo.RouteNotFound("", g.handle(notFound))
 	g.echo.RouteNotFound("/*", g.handle(notFound))
@@ -85,6 +86,9 @@ func (g *Group) handle(h Handler) echo.HandlerFunc { return g.handleAs(g.portal.
 // handleAs makes the frame of a request, or refuses it.
 func (g *Group) handleAs(find finder, h Handler) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if m := makingOf(c.Request().Context()); m != nil {
+			return g.makeFile(c, m, h)
+		}
 		f, err := g.frame(c, find)
 		if errs.HasCode(err, "session_ended") {
 			return g.portal.toLogin(c, g.door.Kind.Base())

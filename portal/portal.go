@@ -17,6 +17,7 @@ import (
 	"github.com/waypost/waypost/domain/account"
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
@@ -36,7 +37,9 @@ type Deps struct {
 	Advertisers *advertiser.Service
 	Offers      *offer.Service
 	Views       *view.Service
+	Exports     *export.Service
 	PublicURL   string // that browsers know us by
+	LongSheet   int    // rows above which an XLSX file is made in the background; 0: longSheet
 	TempDir     string // where large files wait until they are whole; empty: the system's
 	Clock       domain.Clock
 	Random      io.Reader // cryptographic
@@ -49,6 +52,7 @@ type Portal struct {
 	cookies web.Cookies
 	csrf    web.CSRF
 	doors   map[Kind]*Group
+	echo    *echo.Echo // that they are mounted in
 
 	streams  openStreams
 	stopping chan struct{} // closed when streams are to end

@@ -20,6 +20,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/notice"
@@ -50,6 +51,7 @@ type services struct {
 	network     *network.Service
 	notices     *notice.Service
 	views       *view.Service
+	exports     *export.Service
 	adminServices
 	*readers // nil where no API is mounted
 	client   *outbound.PostbackClient
@@ -71,7 +73,8 @@ func newServices(cfg config.Config, st *stores, db *pgstore.DB, guard *outbound.
 		Signer: s.signer, Limiter: st.limiter, Clock: now, Random: rand.Reader})
 	s.ledger = ledger.NewService(db.Ledger())
 	s.network = network.NewService(network.Deps{Tx: db, Store: db.Network(), Audit: db.Audit(), Clock: now})
-	s.views = newViews(db, log)
+	s.exports = newExports(cfg, db, log)
+	s.views = newViews(db, s.exports, log)
 	s.adminServices = newAdminServices(cfg, st, db, s)
 	return s
 }
@@ -142,7 +145,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: s.coupons,
 		Postbacks: s.postbacks, Clicks: s.clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
 		Reports: s.reports, Traces: s.traces, TraceLinks: s.traceLinks, Live: newLive(s.clicks, s), Notices: s.notices, Clock: now, Log: log,
-		Applications: s.applications, Notes: s.notes, History: s.history, Search: s.search, Work: s.work,
+		Applications: s.applications, Notes: s.notes, History: s.history, Search: s.search, Work: s.work, Views: s.views,
 	})
 }
 

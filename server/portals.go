@@ -21,7 +21,7 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	}
 	p, err := portal.New(portal.Deps{
 		Accounts: s.services.accounts, Network: s.services.network, Notices: s.services.notices, Ledger: s.services.ledger,
-		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, Views: s.services.views, PublicURL: s.cfg.PublicURL, TempDir: waiting,
+		Affiliates: s.services.affiliates, Advertisers: s.services.advertisers, Offers: s.services.offers, Views: s.services.views, Exports: s.services.exports, PublicURL: s.cfg.PublicURL, TempDir: waiting,
 		Clock: now, Random: rand.Reader, Log: s.log,
 	})
 	if err != nil {
@@ -40,6 +40,7 @@ func (s *Server) mountPortals(e *echo.Echo) (*portal.Portal, error) {
 	}
 	s.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "waypost_streams_open",
 		Help: "Live parts of pages that are open in browsers."}, func() float64 { return float64(p.Streams()) }))
+	s.makeFile = p.Make
 	if s.http != nil {
 		s.http.RegisterOnShutdown(p.EndStreams)
 	}

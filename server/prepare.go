@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -147,7 +148,7 @@ func unavailable(err error) bool {
 
 // periodic are the jobs of the worker, each run by one node of all.
 func (s *Server) periodic() []jobs.Periodic {
-	return append(append(append(s.mailJobs(), s.signUpJobs()...), s.clickJobs()...), []jobs.Periodic{
+	return append(slices.Concat(s.mailJobs(), s.signUpJobs(), s.clickJobs(), s.exportJobs(), s.viewJobs()), []jobs.Periodic{
 		{Name: "partitions", Every: time.Hour, Run: func(ctx context.Context) error { return ensurePartitions(ctx, s.db) }},
 		{Name: "settle_pending", Every: time.Second, Run: func(ctx context.Context) error {
 			_, err := s.services.conversions.SettlePending(ctx)

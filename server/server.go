@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/waypost/waypost/config"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/mail"
 	"github.com/waypost/waypost/jobs"
 	"github.com/waypost/waypost/store/pgstore"
@@ -58,6 +59,8 @@ type Server struct {
 	http     *http.Server
 	debug    *http.Server // nil unless WAYPOST_DEBUG_ADDR is set
 	failed   chan error   // of what listens
+
+	makeFile export.Renderer // nil where no portal is mounted
 
 	demoState
 	migrated int         // by a command
@@ -147,6 +150,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.startNode(group)
 	s.startWorkers(group)
+	s.startMaker(group)
 	s.door.open(s.handler)
 	s.log.InfoContext(ctx, "serving", "addr", s.cfg.Addr, "roles", s.cfg.Roles(), "version", Version().String())
 	err := s.announce(ctx)

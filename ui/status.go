@@ -21,6 +21,7 @@ const (
 	Access      Concept = "access"
 	Postbacks   Concept = "postback"
 	Clicks      Concept = "click"
+	Files       Concept = "file" // made in the background
 )
 
 // statuses is the one table of status → word, colour, sentence, used everywhere.
@@ -71,6 +72,12 @@ var statuses = map[Concept]map[string]Status{
 	Postbacks: {
 		"active": {"Active", OK, "Called for every conversion that fits."},
 		"paused": {"Paused", Mute, "Not called; deliveries wait."},
+	},
+	Files: {
+		"waiting": {"Waiting", Brand, "Not begun yet."},
+		"making":  {"Being made", Brand, "It is being made."},
+		"ready":   {"Ready", OK, "Can be downloaded."},
+		"failed":  {"Failed", Bad, "Could not be made."},
 	},
 	Clicks: {
 		"valid":     {"Counted", OK, "Counts and can convert."},

@@ -29,8 +29,8 @@ type Queue struct {
 // Store keeps exports and their files. A reader sees what one user ordered while it belonged to the scope's party. Leases
 // are of the database's clock.
 type Store interface {
-	// Unfinished counts a user's that are not over, and keeps other orders of the user out until the transaction ends.
-	Unfinished(ctx context.Context, user account.UserID) (int, error)
+	// Unfinished are a user's that are not over; it keeps other orders of the user out until the transaction ends.
+	Unfinished(ctx context.Context, user account.UserID) ([]Export, error)
 	Insert(ctx context.Context, e Export) error
 	Get(ctx context.Context, scope account.Scope, user account.UserID, id ID) (Export, error)
 	List(ctx context.Context, scope account.Scope, user account.UserID, p domain.Page) (domain.Slice[Export], error)
@@ -88,8 +88,8 @@ func own(actor account.Actor) error {
 	return actor.Require(account.PermissionReadTraffic)
 }
 
-// Order puts a file on the list of those to be made, and a mail tells its user when it is there. It joins the caller's
-// transaction. Errors: invalid_input or one of its fields, too_many_waiting, view_only.
+// Order puts a file on the list of those to be made, and a mail tells its user when it is there. The same order that still
+// waits is that one. It joins the caller's transaction. Errors: invalid_input or one of its fields, too_many_waiting, view_only.
 func (s *Service) Order(ctx context.Context, actor account.Actor, o Order) (Export, error) {
 	if err := own(actor); err != nil {
 		return Export{}, err
@@ -110,8 +110,14 @@ func (s *Service) Order(ctx context.Context, actor account.Actor, o Order) (Expo
 		if err != nil {
 			return err
 		}
-		if waiting >= MaxWaiting {
-			return errs.Conflict("too_many_waiting", "%d of your files are still being made: wait for one of them, or delete one", waiting)
+		for _, other := range waiting {
+			if other.State == Waiting && other.Order == o && other.Role == e.Role && other.AffiliateID == e.AffiliateID && other.AdvertiserID == e.AdvertiserID {
+				e = other
+				return nil
+			}
+		}
+		if len(waiting) >= MaxWaiting {
+			return errs.Conflict("too_many_waiting", "%d of your files are still being made: wait for one of them, or delete one", len(waiting))
 		}
 		return s.Store.Insert(ctx, e)
 	})

@@ -30,6 +30,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/network"
@@ -79,6 +80,7 @@ type Network struct {
 	Notices      *notice.Service
 	Notes        *note.Service
 	Views        *view.Service
+	Exports      *export.Service
 	History      *history.Service
 	Search       *search.Service
 	Work         *work.Service
@@ -147,7 +149,9 @@ func Empty(t testing.TB) *Network {
 
 	var err error
 	n.Views = view.NewService(view.Deps{Tx: db, Store: db.Views(), Users: db.Accounts(), Clock: clock, Log: log})
-	n.Portal, err = portal.New(portal.Deps{Views: n.Views, Accounts: n.Accounts, Network: n.Settings, Notices: n.Notices, Ledger: n.Ledger,
+	n.Exports = export.NewService(export.Deps{Tx: db, Store: db.Exports(), Users: db.Accounts(), Outbox: db.Mails(), Clock: clock, Random: rand.Reader,
+		PublicURL: PublicURL, Log: log})
+	n.Portal, err = portal.New(portal.Deps{Views: n.Views, Exports: n.Exports, Accounts: n.Accounts, Network: n.Settings, Notices: n.Notices, Ledger: n.Ledger,
 		Affiliates: n.Affiliates, Advertisers: n.Advertisers, Offers: n.Offers, PublicURL: PublicURL, Clock: clock, Random: rand.Reader, Log: log})
 	n.must(err)
 	n.Echo = echo.New()

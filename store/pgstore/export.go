@@ -61,13 +61,17 @@ func (r exportRow) export() export.Export {
 }
 
 // Unfinished implements export.Store.
-func (s Exports) Unfinished(ctx context.Context, user account.UserID) (n int, err error) {
+func (s Exports) Unfinished(ctx context.Context, user account.UserID) ([]export.Export, error) {
 	q := s.db.orm(ctx)
 	if err := q.Exec("SELECT pg_advisory_xact_lock(hashtextextended('exports', ?))", int64(user)).Error; err != nil {
-		return 0, translate("lock a user's exports", err)
+		return nil, translate("lock a user's exports", err)
 	}
-	count, err := gorm.G[exportRow](q).Where("user_id = ? AND due_at IS NOT NULL", int64(user)).Count(ctx, "*")
-	return int(count), translate("count exports", err)
+	rows, err := gorm.G[exportRow](q).Where("user_id = ? AND due_at IS NOT NULL", int64(user)).Find(ctx)
+	all := make([]export.Export, len(rows))
+	for i, r := range rows {
+		all[i] = r.export()
+	}
+	return all, translate("read unfinished exports", err)
 }
 
 // Insert implements export.Store.
