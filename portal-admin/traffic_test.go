@@ -220,6 +220,10 @@ func TestAGoalIsChosenByName(t *testing.T) {
 	}
 	want := names[0] + ", the default|" + strings.Join(append(names[1:], corpus[1]), "|")
 	in := url.Values{"offer_id": {fmtInt(o.ID) + " · Lumio Sleep"}, "affiliate_id": {fmtInt(n.AffiliateOf[0].ID)}, "txid": {"G-1"}, "look": {"1"}}
+	form := admin.Get(path).Body
+	if look, add := strings.Index(form, `name="look"`), strings.LastIndex(form, "Add conversion"); look < add {
+		t.Error("Enter presses the button that only looks: it is the first of the form")
+	}
 	asked := admin.Post(path, in) // without scripts
 	if safe(t, asked); offered(asked) != want || asked.Field("txid") != "G-1" || n.Count(`SELECT count(*) FROM conversions WHERE txid = 'G-1'`) != 0 {
 		t.Errorf("offered %q", offered(asked))
