@@ -30,13 +30,16 @@ func textOf(page string) string {
 	if err != nil {
 		return page
 	}
-	var words []string
+	var said strings.Builder
 	for node := range root.Descendants() {
 		if node.Type == html.TextNode && node.Parent.Data != "style" && node.Parent.Data != "script" {
-			words = append(words, node.Data)
+			if node.PrevSibling == nil || node.PrevSibling.Data != "wbr" { // which is within a word
+				said.WriteByte(' ')
+			}
+			said.WriteString(node.Data)
 		}
 	}
-	return strings.TrimSpace(manyBlanks.ReplaceAllString(strings.Join(words, " "), " "))
+	return strings.TrimSpace(manyBlanks.ReplaceAllString(said.String(), " "))
 }
 
 // freeText are the columns that somebody else's text can get into, by table; those of jsonb hold it as one of their values.

@@ -193,13 +193,16 @@ var blanks = regexp.MustCompile(`\s+`)
 
 // Text is what the page says, without markup.
 func (p *Page) Text() string {
-	var words []string
+	var said strings.Builder
 	walk(p.Root(), func(node *html.Node) {
 		if node.Type == html.TextNode && (node.Parent == nil || node.Parent.Data != "style" && node.Parent.Data != "script") {
-			words = append(words, node.Data)
+			if node.PrevSibling == nil || node.PrevSibling.Data != "wbr" { // which is within a word
+				said.WriteByte(' ')
+			}
+			said.WriteString(node.Data)
 		}
 	})
-	return strings.TrimSpace(blanks.ReplaceAllString(strings.Join(words, " "), " "))
+	return strings.TrimSpace(blanks.ReplaceAllString(said.String(), " "))
 }
 
 // Root is the parsed answer.
