@@ -120,6 +120,9 @@ func (r reportFilter) query(now time.Time, zone *time.Location) report.Query {
 }
 
 func (s *reportPages) show(f *Frame) error {
+	if f.WantsFile() { // as lists do
+		return s.file(f)
+	}
 	r, zone, err := s.settle(f)
 	status := http.StatusOK
 	var made report.Report

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/waypost/waypost/domain/account"
@@ -18,9 +19,9 @@ func base(r account.Role) string {
 	return "/" + string(r)
 }
 
-// Due orders the files of the views whose time has come, and returns how many. Each is timed anew in the transaction that
+// Due orders the files of the views whose time has come, and returns how many came. Each is timed anew in the transaction that
 // orders its file, so that nodes that ask at once order it once. One that cannot be ordered keeps no other from it.
-func (s *Service) Due(ctx context.Context) (ordered int, err error) {
+func (s *Service) Due(ctx context.Context) (came int, err error) {
 	now := s.Clock.Now()
 	var tried []ID
 	var failures []error
@@ -44,20 +45,27 @@ func (s *Service) Due(ctx context.Context) (ordered int, err error) {
 			failures = append(failures, fmt.Errorf("send view %d: %w", v.ID, err))
 			continue
 		}
-		ordered++
+		came++
 	}
-	return ordered, errors.Join(failures...)
+	return came, errors.Join(failures...)
 }
 
-// order has the file made and sets the next time. What the owner may not order, for too much waits already, say, is left
-// out this time.
+// again is how long a view waits whose owner has as many files waiting as one may.
+const again = time.Minute
+
+// order has the file made and sets the next time. Where too much of the owner's waits already, that is soon; what the owner may
+// not order at all is left out this time.
 func (s *Service) order(ctx context.Context, v View, owner account.User, now time.Time) error {
 	zone := ZoneOf(owner)
+	next := v.Schedule.Next(now, zone)
 	err := s.Files.OrderMailed(ctx, owner.Actor(""), base(owner.Role)+v.FileAddress(now.In(zone)), v.Format, v.Name)
-	if refusal, ok := errs.As(err); ok && (refusal.Kind == errs.KindConflict || refusal.Kind == errs.KindInvalid || refusal.Kind == errs.KindForbidden) {
-		s.Log.WarnContext(ctx, "view not sent", "view", int64(v.ID), "user", int64(owner.ID), "reason", refusal.Message)
-	} else if err != nil {
+	switch {
+	case errs.Is(err, errs.KindConflict):
+		next = now.Add(again)
+	case errs.Is(err, errs.KindInvalid), errs.Is(err, errs.KindForbidden):
+		s.Log.WarnContext(ctx, "view not sent", slog.Int64("view", int64(v.ID)), slog.Any("error", err))
+	case err != nil:
 		return err
 	}
-	return s.Store.SetNext(ctx, v.ID, v.Schedule.Next(now, zone))
+	return s.Store.SetNext(ctx, v.ID, next)
 }

@@ -242,13 +242,22 @@ func TestDueViews(t *testing.T) {
 			t.Errorf("%s: %q, want %q", tc.at, got, tc.want)
 		}
 	}
-	// What is refused waits for its next time; what breaks is tried again.
-	w.refuse = errs.Conflict("too_many_exports", "too many wait")
+	// Where too much waits already it comes a minute later; what is refused for good waits for its next time; what breaks is
+	// tried again.
+	w.refuse = errs.Conflict("too_many_waiting", "too many wait")
 	if got := due(time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)); got != nil {
+		t.Errorf("too much waits: %q", got)
+	}
+	w.refuse = nil
+	if got := due(time.Date(2026, 11, 24, 6, 1, 0, 0, time.UTC)); !slices.Equal(got, []string{onDay("2026-11-23")}) {
+		t.Errorf("a minute later: %q", got)
+	}
+	w.refuse = errs.Invalid("invalid_path", "there is no such page any more")
+	if got := due(time.Date(2026, 11, 24, 7, 0, 0, 0, time.UTC)); got != nil {
 		t.Errorf("refused: %q", got)
 	}
 	w.refuse = nil
-	if got := due(time.Date(2026, 11, 24, 6, 1, 0, 0, time.UTC)); got != nil {
+	if got := due(time.Date(2026, 11, 24, 7, 1, 0, 0, time.UTC)); got != nil {
 		t.Errorf("after a refusal: %q", got)
 	}
 	w.now, w.refuse = time.Date(2026, 11, 25, 6, 0, 0, 0, time.UTC), context.DeadlineExceeded
