@@ -18,6 +18,7 @@ import (
 	"github.com/waypost/waypost/domain/application"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/live"
@@ -62,6 +63,7 @@ type Deps struct {
 	Search       *search.Service
 	Work         *work.Service
 	Views        *saved.Service
+	Exports      *export.Service
 
 	Clock domain.Clock
 	Log   *slog.Logger
@@ -132,6 +134,7 @@ func newService(e *echo.Echo, d Deps) *service {
 	s.searchRoutes()
 	s.workRoutes()
 	s.viewRoutes()
+	s.exportRoutes()
 	return s
 }
 

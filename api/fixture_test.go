@@ -29,6 +29,7 @@ import (
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/history"
 	"github.com/waypost/waypost/domain/ledger"
 	"github.com/waypost/waypost/domain/live"
@@ -135,6 +136,7 @@ func newWorld(t testing.TB) *world {
 		Traces:  traces, Notices: notices,
 		Live:       live.NewService(clicks, w.conversions, postbacks, now),
 		TraceLinks: trace.NewLinks(trace.LinkDeps{Traces: traces, Store: db.Traces(), Tx: db, Audit: db.Audit(), Clock: now, Random: rand.Reader}),
+		Exports:    export.NewService(export.Deps{Tx: db, Store: db.Exports(), Users: db.Accounts(), Outbox: db.Mails(), Clock: now, Random: rand.Reader, Log: log}),
 		Views:      view.NewService(view.Deps{Tx: db, Store: db.Views(), Users: db.Accounts(), Clock: now, Log: log}),
 		Notes:      note.NewService(note.Deps{Tx: db, Store: db.Notes(), Affiliates: db.Affiliates(), Advertisers: db.Advertisers(), Audit: db.Audit(), Clock: now}),
 		History:    history.NewService(db.History()), Work: work.NewService(db.Work()),

@@ -156,16 +156,23 @@ var rights = map[string]right{
 	"DELETE /coupons/:id": {may: catalogue, fresh: func(m *matrix, w who) string {
 		return path("/coupons/%d", id(m.must(201, m.admin, "POST", "/coupons", naming(fields{"code": "fresh-" + string(w.role), "offer_id": "$offers", "affiliate_id": "$affiliates"})(m, w, w.pair))))
 	}},
-	"GET /views":           {may: everyone},
-	"POST /views":          {may: everyone, body: func(*matrix, who, int) any { return fields{"page": "/conversions", "name": rand.Text()} }},
-	"GET /views/:id":       {may: everyone, fresh: freshView},
-	"PATCH /views/:id":     {may: everyone, fresh: freshView, body: plain(fields{"query": "status=pending"})},
-	"DELETE /views/:id":    {may: everyone, fresh: freshView},
-	"POST /tracking-links": {may: affiliates, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates"})},
-	"GET /postbacks":       {may: everyone}, // for who has none, an empty list
-	"POST /postbacks":      {may: affiliates, body: naming(fields{"affiliate_id": "$affiliates", "url": "https://new.example/"})},
-	"GET /postbacks/:id":   {may: operators + "a"},
-	"PATCH /postbacks/:id": {may: affiliates, body: plain(fields{"statuses": []any{"approved", "rejected"}})},
+	"GET /exports": {may: everyone},
+	"POST /exports": {may: everyone, body: func(_ *matrix, w who, _ int) any {
+		return fields{"path": portalOf(w) + "/conversions", "format": "csv", "title": "x"}
+	}},
+	"GET /exports/:id":      {may: everyone, fresh: freshExport("")},
+	"GET /exports/:id/file": {may: everyone, fresh: freshExport("/file")},
+	"DELETE /exports/:id":   {may: everyone, fresh: freshExport("")},
+	"GET /views":            {may: everyone},
+	"POST /views":           {may: everyone, body: func(*matrix, who, int) any { return fields{"page": "/conversions", "name": rand.Text()} }},
+	"GET /views/:id":        {may: everyone, fresh: freshView},
+	"PATCH /views/:id":      {may: everyone, fresh: freshView, body: plain(fields{"query": "status=pending"})},
+	"DELETE /views/:id":     {may: everyone, fresh: freshView},
+	"POST /tracking-links":  {may: affiliates, body: naming(fields{"offer_id": "$offers", "affiliate_id": "$affiliates"})},
+	"GET /postbacks":        {may: everyone}, // for who has none, an empty list
+	"POST /postbacks":       {may: affiliates, body: naming(fields{"affiliate_id": "$affiliates", "url": "https://new.example/"})},
+	"GET /postbacks/:id":    {may: operators + "a"},
+	"PATCH /postbacks/:id":  {may: affiliates, body: plain(fields{"statuses": []any{"approved", "rejected"}})},
 	"DELETE /postbacks/:id": {may: affiliates, fresh: func(m *matrix, w who) string {
 		return path("/postbacks/%d", id(m.must(201, m.admin, "POST", "/postbacks", naming(fields{"affiliate_id": "$affiliates", "url": "https://fresh.example/"})(m, w, w.pair))))
 	}},
@@ -237,6 +244,18 @@ var rights = map[string]right{
 	"POST /conversions/import": {may: catalogue + "d", body: func(m *matrix, w who, pair int) any {
 		return fields{"csv": "conversion_id,status\n" + m.ids[pair]["conversions"] + ",rejected\n"}
 	}},
+}
+
+// portalOf is the portal of the asker.
+func portalOf(w who) string {
+	return map[byte]string{'a': "/affiliate", 'd': "/advertiser"}[byte(w.role)] + map[bool]string{true: "/admin"}[strings.ContainsRune(operators, rune(w.role))]
+}
+
+// freshExport is a file of the asker's own.
+func freshExport(deed string) func(m *matrix, w who) string {
+	return func(m *matrix, w who) string {
+		return path("/exports/%s", m.export(id(m.must(200, w.token, "GET", "/me", nil)), "fresh")) + deed
+	}
 }
 
 // freshView is a view of the asker's own.

@@ -65,6 +65,7 @@ func newMatrix(t testing.TB) *matrix {
 			k := m.must(201, token, "POST", "/api-keys", fields{"name": fmt.Sprintf("mark%dmark key", i)})
 			kind := string(letter)
 			v := m.must(201, token, "POST", "/views", fields{"page": "/conversions", "name": fmt.Sprintf("mark%dmark view", i), "shared": true})
+			m.ids[i]["exports/"+kind] = m.export(int64(u.ID), fmt.Sprintf("mark%dmark file", i))
 			m.ids[i]["views/"+kind] = fmt.Sprint(id(v))
 			m.ids[i]["users/"+kind], m.ids[i]["api-keys/"+kind] = fmt.Sprint(u.ID), fmt.Sprint(id(k))
 			m.ids[i]["sessions/"+kind] = items(m.must(200, token, "GET", "/me/sessions", nil))[0]["id"].(string)
@@ -278,4 +279,17 @@ func (m *matrix) routes() (all []string) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// export gives a user a file that was made in the background.
+func (m *matrix) export(user int64, title string) (id string) {
+	m.Helper()
+	err := m.pool.QueryRow(context.Background(), `WITH made AS (INSERT INTO exports (id, user_id, role, affiliate_id, advertiser_id, path, format, title, by_mail, state, file_name, size, created_at, ready_at, expires_at)
+			SELECT gen_random_uuid(), id, CASE WHEN affiliate_id IS NULL AND advertiser_id IS NULL THEN 'viewer' ELSE role END, affiliate_id, advertiser_id, '/admin/conversions', 'csv', $2, false, 'ready', 'conversions.csv', octet_length($2), now(), now(), now() + interval '7 days' FROM users WHERE id = $1
+			RETURNING id)
+		INSERT INTO export_parts (export_id, n, data) SELECT id, 0, convert_to($2, 'UTF8') FROM made RETURNING export_id::text`, user, title).Scan(&id)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return id
 }

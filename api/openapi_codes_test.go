@@ -53,6 +53,8 @@ func literal(e ast.Expr) string {
 // unanswered are codes that no client meets: they end in a log, or another stands in for them.
 var unanswered = map[string]string{
 	"recipient_refused": "of mail that is sent later", "unreadable": "of mail that is sent later",
+	"invalid_file_name": "of mail that is sent later", "invalid_file_type": "of mail that is sent later", "file_too_large": "of what is made in the background",
+	"took_too_long": "of what is made in the background", "lease_lost": "of what is made in the background", "user_disabled": "of what is made in the background",
 	"invalid_click": "of the spool's loader",
 	"view_only":     "of the portals", "already_viewing": "of the portals", "forged_request": "of the portals",
 	"stopped": "of the portals: of a line that a bulk change did not get to",

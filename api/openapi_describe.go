@@ -25,6 +25,7 @@ var pathExamples = map[string]any{
 	"conversions": exampleConversion, "clicks": exampleClickID, "deliveries": exampleDelivery, "postback-log": exampleLogLine, "trace-links": "019cb74b-1c40-7a52-b3d0-5f9e2c81a6d7",
 	"shared-traces": "q8Zr1vX5mB2nK7dS4gT9hJ6wL3cP0fYaEuGiOxRtVbM",
 	"notices":       "019cb74a-9001-7c55-a1b2-0d3e4f5a6b7c", "sessions": "019cb700-1a2b-7c3d-8e4f-5a6b7c8d9e0f", "presets": "everflow",
+	"exports": "019cb74d-0c41-7b63-9d2e-6a7b8c9d0e1f",
 }
 
 // roles of the network in the order of their powers.

@@ -29,6 +29,7 @@ var tagNotes = []*huma.Tag{
 	{Name: tagSearch, Description: "Things by what people know of them."},
 	{Name: tagHistory, Description: "Who did what, when and from where, with the thing before and after."},
 	{Name: tagViews, Description: "Lists and reports of the portals that somebody keeps under a name, with filters, columns and days; their files can come by mail."},
+	{Name: tagExports, Description: "Files of lists and reports that are made in the background and kept for 7 days."},
 	{Name: tagNotices, Description: "What a party, or the network, has to be told, such as a postback that was paused."},
 	{Name: tagTracking, Description: "What visitors' browsers and advertisers' servers call, on the tracking host. No log-in. [Links, postbacks and macros](/api/docs/tracking) has every alias and macro."},
 }

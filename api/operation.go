@@ -57,6 +57,9 @@ func register[I, O any](s *service, o op, handler func(context.Context, account.
 	if isTable {
 		documentCSV(&operation, blank)
 	}
+	if _, isFile := any(new(O)).(*huma.StreamResponse); isFile {
+		documentFile(&operation)
+	}
 	huma.Register(s.api, operation, func(ctx context.Context, in *I) (*O, error) {
 		caller, _ := ctx.Value(callerKey{}).(caller)
 		call := func() (*O, error) {

@@ -35,7 +35,7 @@ var notPages = regexp.MustCompile(`\.csv$|/csv$|/stream$|/search$|/logout$|/qr$|
 // links are the portal's own pages that a page leads to.
 func (p *tab) links(base string) []string {
 	p.t.Helper()
-	return ask[[]string](p, fmt.Sprintf(`[...new Set([...document.querySelectorAll('a[href]:not([download])')].filter(a => a.origin === location.origin && (a.pathname === %[1]q || a.pathname.startsWith(%[1]q + '/'))).map(a => a.pathname))]`, base))
+	return ask[[]string](p, fmt.Sprintf(`[...new Set([...document.querySelectorAll('a[href]:not([download]):not([href*=xlsx])')].filter(a => a.origin === location.origin && (a.pathname === %[1]q || a.pathname.startsWith(%[1]q + '/'))).map(a => a.pathname))]`, base))
 }
 
 // themesAt are those that a page is looked at in: both where pictures are asked for (make screenshots), otherwise one for

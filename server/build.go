@@ -145,7 +145,7 @@ func mountAPI(e *echo.Echo, db *pgstore.DB, s *services, secret []byte, flush fu
 		Tokens: tokens, Accounts: s.accounts, Advertisers: s.advertisers, Affiliates: s.affiliates, Offers: s.offers, Coupons: s.coupons,
 		Postbacks: s.postbacks, Clicks: s.clicks, Conversions: s.conversions, Ledger: s.ledger, Network: s.network,
 		Reports: s.reports, Traces: s.traces, TraceLinks: s.traceLinks, Live: newLive(s.clicks, s), Notices: s.notices, Clock: now, Log: log,
-		Applications: s.applications, Notes: s.notes, History: s.history, Search: s.search, Work: s.work, Views: s.views,
+		Applications: s.applications, Notes: s.notes, History: s.history, Search: s.search, Work: s.work, Views: s.views, Exports: s.exports,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/waypost/waypost/domain/account"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/web"
 )
 
@@ -102,11 +104,41 @@ func TestExportsGiveTheSameRows(t *testing.T) {
 				if id := slices.Index(rows[0], "id"); id >= 0 && len(rows) > 1 && slices.Contains(want[0], "id") && rows[1][id] != want[1][slices.Index(want[0], "id")] {
 					t.Errorf("%s: %s begins with %s, the API with %v", v.name, file, rows[1][id], want[1])
 				}
+				w.sameInBackground(v, file, rows)
 			}
 		}
 	})
 	if len(lists) < 19 {
 		t.Errorf("only %d lists can be exported: %v", len(lists), lists)
+	}
+}
+
+// sameInBackground holds the file that an address of the menu answers with against the one that is made in the background.
+func (w *portalWorld) sameInBackground(v visitor, file string, want [][]string) {
+	w.Helper()
+	u, err := url.Parse(file)
+	w.must(err)
+	format := export.CSV
+	if strings.Contains(file, "xlsx") {
+		format = export.XLSX
+	}
+	query := u.Query()
+	query.Del("format")
+	o := export.Order{Path: strings.TrimSuffix(u.Path, "."+string(format)) + "?" + query.Encode(), Format: format, Title: "x"}
+	var b bytes.Buffer
+	name, err := w.make(context.Background(), o, v.user, v.user.Actor(""), &b)
+	if err != nil || !strings.HasSuffix(name, "."+string(format)) {
+		w.Errorf("%s: %s in the background: %q, %v", v.name, file, name, err)
+		return
+	}
+	got, err := [][]string(nil), error(nil)
+	if format == export.XLSX {
+		got, err = sheetRows(b.Bytes())
+	} else {
+		got, err = csv.NewReader(&b).ReadAll()
+	}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		w.Errorf("%s: %s: %d rows in the background, %d at once, or other ones: %v", v.name, file, len(got), len(want), err)
 	}
 }
 
@@ -137,6 +169,7 @@ func linksOfFiles(t *testing.T, page string) (hrefs []string) {
 				download = true
 			}
 		}
+		download = download || strings.Contains(href, "format=xlsx") || strings.Contains(href, ".xlsx") // which may lead to a page
 		if n.Data == "a" && download && strings.Contains(page, "-curl") {
 			hrefs = append(hrefs, href)
 		}

@@ -61,6 +61,7 @@ var freeText = map[string][]string{
 	"notices":           {"text", "kind", "object_type", "object_id"},
 	"notes":             {"text"},
 	"views":             {"name"},
+	"exports":           {"title", "reason"},
 	"trace_links":       {"note"},
 	"applications":      {"company", "contact", "email", "country", "website", "answers", "terms_url", "ip", "reason"},
 	"network_settings":  {"name", "support_email", "terms_url", "affiliate_questions", "advertiser_questions"},
@@ -281,6 +282,7 @@ var boundText = strings.Fields(`
 	network_logo.content_type network_settings.brand_colour network_settings.currency network_settings.logo_version network_settings.time_zone
 	offer_access.status offers.currency offers.status offers.visibility periodic_runs.job postback_log.code postback_log.method postback_log.rehearsed_role postback_log.status stats_daily_country.country
 	postbacks.goal_ids postbacks.method postbacks.paused_reason postbacks.statuses refresh_tokens.ip refresh_tokens.network trace_links.role
+	exports.file_name exports.format exports.path exports.role exports.state mails.attachment_name mails.attachment_type
 	view_defaults.page views.format views.page views.query views.schedule views.span
 	user_tokens.kind users.password_hash users.role users.status users.theme users.time_zone`)
 

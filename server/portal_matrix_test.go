@@ -70,6 +70,13 @@ func freshView(deed string) func(w *portalWorld, v visitor) (visitor, string) {
 	}
 }
 
+// freshFile is a new file of the visitor's own, and what is done with it.
+func freshFile(deed string) func(w *portalWorld, v visitor) (visitor, string) {
+	return func(w *portalWorld, v visitor) (visitor, string) {
+		return v, v.base() + "/account/files/" + w.file(v.user, fmt.Sprintf("fresh %d", w.next())) + deed
+	}
+}
+
 // commonRights are the routes that all portals have, below their base.
 func commonRights(who string) map[string]portalRight {
 	return map[string]portalRight{
@@ -106,6 +113,10 @@ func commonRights(who string) map[string]portalRight {
 		"POST /account/views/:id/address": {may: who, fresh: freshView("/address")},
 		"POST /account/views/:id/default": {may: who, form: sends("on", "1"), fresh: freshView("/default")},
 		"POST /account/views/:id/delete":  {may: who, fresh: freshView("/delete")},
+		"GET /account/files":              {may: who},
+		"GET /account/files/list":         {may: who},
+		"GET /account/files/:id":          {may: who, own: true, statuses: map[bool][]int{true: {404}}[who == allOperators]},
+		"POST /account/files/:id/delete":  {may: who, fresh: freshFile("/delete")},
 		"GET /notifications":              {may: who},
 		"POST /notifications/read-all":    {may: who},
 		"POST /notifications/:id/read": {may: who, fresh: func(w *portalWorld, v visitor) (visitor, string) {

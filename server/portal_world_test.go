@@ -24,6 +24,7 @@ import (
 	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
+	"github.com/waypost/waypost/domain/export"
 	"github.com/waypost/waypost/domain/money"
 	"github.com/waypost/waypost/domain/network"
 	"github.com/waypost/waypost/domain/note"
@@ -32,6 +33,7 @@ import (
 	"github.com/waypost/waypost/domain/postback"
 	"github.com/waypost/waypost/domain/trace"
 	"github.com/waypost/waypost/outbound"
+	"github.com/waypost/waypost/portal"
 	"github.com/waypost/waypost/store/pgstore"
 	"github.com/waypost/waypost/store/storetest"
 	"github.com/waypost/waypost/web"
@@ -74,6 +76,7 @@ type portalWorld struct {
 	testing.TB
 	*services
 	e       *echo.Echo
+	make    export.Renderer
 	db      *pgstore.DB
 	tracker string // base of the postbacks
 	whos    []visitor
@@ -114,7 +117,7 @@ func (w *portalWorld) build(endpoint netip.AddrPort) {
 	s := &Server{cfg: cfg, log: log, stores: st, services: newServices(cfg, st, w.db, outbound.NewGuard(nil, endpoint), noQueue{}, log)}
 	e, err := s.routes()
 	w.must(err)
-	w.services, w.e = s.services, e
+	w.services, w.e, w.make = s.services, e, s.makeFile
 }
 
 // testWriter shows what is logged as an error beside the test that caused it.
@@ -228,7 +231,7 @@ func (w *portalWorld) own(v visitor) {
 	w.must(err)
 	notices, err := w.notices.List(ctx, actor, notice.Filter{}, domain.Page{})
 	w.must(err)
-	for thing, id := range map[string]string{"users/": fmt.Sprint(v.user.ID), "views/": w.view(v.user, fmt.Sprintf("mark%dmark view", v.pair), true), "api-keys/": fmt.Sprint(key.ID), "links/": link.ID.String(), "t/": token,
+	for thing, id := range map[string]string{"users/": fmt.Sprint(v.user.ID), "views/": w.view(v.user, fmt.Sprintf("mark%dmark view", v.pair), true), "files/": w.file(v.user, fmt.Sprintf("mark%dmark file", v.pair)), "api-keys/": fmt.Sprint(key.ID), "links/": link.ID.String(), "t/": token,
 		"sessions/": sessions.Items[0].ID.String(), "notifications/": notices.Items[0].ID.String()} {
 		ids[thing+kind] = id
 	}
@@ -347,6 +350,16 @@ func (w *portalWorld) view(u account.User, name string, shared bool) (id string)
 	w.Helper()
 	w.must(w.db.Pool().QueryRow(context.Background(), `INSERT INTO views (user_id, page, query, name, shared, created_at, updated_at)
 		VALUES ($1, '/conversions', 'status=pending', $2, $3, now(), now()) RETURNING id::text`, u.ID, name, shared).Scan(&id))
+	return id
+}
+
+// file gives a user a file that was made in the background.
+func (w *portalWorld) file(u account.User, title string) (id string) {
+	w.Helper()
+	w.must(w.db.Pool().QueryRow(context.Background(), `WITH made AS (INSERT INTO exports (id, user_id, role, affiliate_id, advertiser_id, path, format, title, by_mail, state, file_name, size, created_at, ready_at, expires_at)
+			VALUES (gen_random_uuid(), $1, $2, nullif($3, 0), nullif($4, 0), $5, 'csv', $6, false, 'ready', 'conversions.csv', octet_length($6), now(), now(), now() + interval '7 days') RETURNING id)
+		INSERT INTO export_parts (export_id, n, data) SELECT id, 0, convert_to($6, 'UTF8') FROM made RETURNING export_id::text`,
+		u.ID, string(u.Role), u.AffiliateID, u.AdvertiserID, string(portal.Of(u.Actor("")).Base())+"/conversions", title).Scan(&id))
 	return id
 }
 
