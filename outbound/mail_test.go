@@ -2,14 +2,17 @@ package outbound
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"mime/multipart"
 	"mime/quotedprintable"
 	"net"
 	"net/http/httptest"
@@ -450,5 +453,66 @@ func TestMailFolder(t *testing.T) {
 	}
 	if _, err := NewMailFolder(dir, ""); err != nil {
 		t.Errorf("no sender: %v", err)
+	}
+}
+
+// A file arrives as it was, byte by byte, beside the text, by a server and in the folder.
+func TestMailWithFile(t *testing.T) {
+	t.Parallel()
+	d := due(t, "ann@example.com", "Grüße", "line 1\n.\nline 3 – ünïcode\n")
+	content := append([]byte("id,name\r\n.\r\n1,\"Grüße\"\n"), 0, 255, 13, 10)
+	d.Message.File = &mail.File{Name: "conversions-2026-11-22.csv", Type: "text/csv", Data: bytes.Repeat(content, 5000)}
+	server := startSMTP(t, &smtpServer{})
+	if err := newTestSMTP(t, "smtp://"+server.addr).Send(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	_, sent := server.told()
+	folder, err := NewMailFolder(t.TempDir(), mailFrom)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := folder.Send(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder.dir, "*.eml"))
+	if err != nil || len(files) != 1 || len(sent) != 1 {
+		t.Fatal(files, len(sent), err)
+	}
+	kept, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []string{sent[0], string(kept)} {
+		m, err := netmail.ReadMessage(strings.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+		if err != nil || kind != "multipart/mixed" {
+			t.Fatalf("%s %v", kind, err)
+		}
+		parts := multipart.NewReader(m.Body, params["boundary"])
+		text, err := parts.NextPart() // which undoes quoted-printable
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(text); err != nil || strings.TrimSpace(strings.ReplaceAll(string(body), "\r\n", "\n")) != strings.TrimSpace(d.Message.Text) {
+			t.Errorf("text %q, %v", body, err)
+		}
+		file, err := parts.NextPart()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, file))
+		if err != nil || !bytes.Equal(got, d.Message.File.Data) || file.FileName() != d.Message.File.Name || !strings.HasPrefix(file.Header.Get("Content-Type"), "text/csv") {
+			t.Errorf("file %s %s of %d bytes, %v", file.FileName(), file.Header.Get("Content-Type"), len(got), err)
+		}
+		if _, err := parts.NextPart(); !errors.Is(err, io.EOF) {
+			t.Errorf("more parts: %v", err)
+		}
+	}
+	d.Message.File.Name = "a\"\r\nBcc: eve@example.com"
+	if err := folder.Send(t.Context(), d); !errs.Is(err, errs.KindInvalid) {
+		t.Errorf("a name that ends its line: %v", err)
 	}
 }
