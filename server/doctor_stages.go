@@ -23,6 +23,7 @@ func (d *doctor) stages(n stageNumbers) {
 	d.stageRouting(n)
 	d.stagePostbacks(n)
 	d.stageDeliveries(n)
+	d.stageExports(n)
 	d.stageJobs(n)
 	d.stagePools(n)
 }

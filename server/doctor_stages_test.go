@@ -35,6 +35,8 @@ waypost_postbacks_refused_total{code="invalid_token"} 1
 waypost_delivery_breakers_open 0
 waypost_delivery_attempts_total{outcome="delivered"} 200
 waypost_delivery_attempts_total{outcome="timeout"} 3
+waypost_exports_waiting 1
+waypost_exports_oldest_seconds 30
 waypost_queue_up 1
 waypost_queue_tasks{queue="deliver",state="archived"} 0
 waypost_periodic_job_last_success_timestamp_seconds{job="prune"} NOW
@@ -63,6 +65,7 @@ waypost_database_connections_limit{pool="main"} 16
 		"503":        {`{status="unavailable"} 0`, `{status="unavailable"} 2`, "postback calls", VerdictFail, "2 of 203"},
 		"refused":    {`{status="refused"} 1`, `{status="refused"} 900`, "postback calls", VerdictWarn, "invalid_token"},
 		"no queue":   {"waypost_queue_up 1", "waypost_queue_up 0", "delivery calls", VerdictWarn, "sweeper"},
+		"late files": {"waypost_exports_oldest_seconds 30", "waypost_exports_oldest_seconds 1800", "files in the background", VerdictWarn, "30m0s"},
 		"timeouts":   {`{outcome="timeout"} 3`, `{outcome="timeout"} 300`, "delivery calls", VerdictWarn, "300 of 500"},
 		"archive":    {`state="archived"} 0`, `state="archived"} 9`, "delivery calls", VerdictWarn, "9 tasks"},
 		"late": {fmt.Sprintf("%d\n", at.Unix()) + `waypost_periodic_job_interval_seconds{job="prune"} 60` + "\n" + `waypost_periodic_job_failures_total{job="prune"} 0`,
@@ -92,7 +95,7 @@ waypost_database_connections_limit{pool="main"} 16
 				t.Errorf("%s: %+v", name, f)
 			}
 		}
-		if len(d.findings) != 7 {
+		if len(d.findings) != 8 {
 			t.Errorf("%s: %d findings", name, len(d.findings))
 		}
 	}
@@ -133,7 +136,7 @@ func TestDoctorAsksARunningServer(t *testing.T) {
 		verdict Verdict
 		checks  int
 	}{
-		"its token":      {config.Config{Addr: addr, DataDir: s.cfg.DataDir, MetricsToken: "0123456789abcdef"}, VerdictOK, 8},
+		"its token":      {config.Config{Addr: addr, DataDir: s.cfg.DataDir, MetricsToken: "0123456789abcdef"}, VerdictOK, 9},
 		"another token":  {config.Config{Addr: addr, DataDir: s.cfg.DataDir, MetricsToken: "another"}, VerdictWarn, 1},
 		"nobody answers": {config.Config{Addr: "127.0.0.1:1", DataDir: s.cfg.DataDir}, VerdictWarn, 1},
 		"nobody serves":  {config.Config{Addr: "127.0.0.1:1", DataDir: t.TempDir()}, VerdictOK, 1},

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -51,6 +52,23 @@ func (s *Server) startMaker(g *group) {
 			}
 		}
 	})
+}
+
+// lateFile is how long a file may wait or be made before the doctor speaks of it.
+const lateFile = 15 * time.Minute
+
+func (d *doctor) stageExports(n stageNumbers) {
+	const check = "files in the background"
+	waiting, told := n.sum("waypost_exports_waiting", "")
+	if !told {
+		return
+	}
+	oldest, _ := n.sum("waypost_exports_oldest_seconds", "")
+	if age := time.Duration(oldest) * time.Second; age > lateFile {
+		d.warn(check, fmt.Sprintf("%.0f files are not made yet, the oldest for %s", waiting, age), "processes with the role api make them, one at a time each: see their log for exports")
+		return
+	}
+	d.ok(check, "%.0f are waiting", waiting)
 }
 
 // exportGauges tell what waits to be made. Without the database they tell nothing.
