@@ -1,12 +1,16 @@
 package web
 
 import (
+	"archive/zip"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"github.com/waypost/waypost/domain/errs"
 )
 
 // SheetType is the media type of a Sheet.
@@ -113,12 +117,40 @@ func (s *Sheet) value(c SheetCell) (any, error) {
 	return excelize.Cell{StyleID: style, Value: number}, nil
 }
 
-// WriteTo ends the file and sends it.
+// WriteTo ends the file and sends it piece by piece as it is compressed, so that a long one is never whole in memory.
 func (s *Sheet) WriteTo(w io.Writer) (int64, error) {
 	if err := s.stream.Flush(); err != nil {
 		return 0, fmt.Errorf("end sheet: %w", err)
 	}
-	return s.file.WriteTo(w)
+	sent := &counter{to: w}
+	s.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return sheetZip{zip.NewWriter(sent)} })
+	_, err := s.file.WriteTo(io.Discard)
+	return sent.n, err
+}
+
+// sheetZip is the file around the parts of a sheet.
+type sheetZip struct{ *zip.Writer }
+
+// Create adds a part. Spreadsheets open none of 4 GB whose size did not stand before it.
+func (z sheetZip) Create(name string) (io.Writer, error) {
+	w, err := z.Writer.Create(name)
+	return &counter{to: w, most: math.MaxUint32}, err
+}
+
+// counter counts what is written, and takes no more than most; 0 = any.
+type counter struct {
+	to      io.Writer
+	n, most int64
+}
+
+// Write implements io.Writer.
+func (c *counter) Write(b []byte) (int, error) {
+	if c.most > 0 && c.n+int64(len(b)) > c.most {
+		return 0, errs.Invalid("file_too_large", "an Excel file holds less than 4 GB: choose fewer days, or take the CSV file")
+	}
+	n, err := c.to.Write(b)
+	c.n += int64(n)
+	return n, err
 }
 
 // Close lets go of the file and of what waits in the folder.

@@ -3,6 +3,8 @@ package web_test
 import (
 	"archive/zip"
 	"bytes"
+	"crypto/rand"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -106,6 +108,59 @@ func FuzzSheetCells(f *testing.F) {
 		}
 	})
 }
+
+// A long file is sent while it is compressed: nobody holds all of it in memory.
+func TestLongSheetsAreSentInPieces(t *testing.T) {
+	t.Parallel()
+	s, err := web.NewSheet(t.TempDir(), []string{"text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const rows = 20_000
+	for range rows {
+		if err := s.Row([]web.SheetCell{{Text: rand.Text()}}); err != nil { // hardly to be compressed
+			t.Fatal(err)
+		}
+	}
+	var got pieces
+	n, err := s.WriteTo(&got)
+	if err != nil || n != int64(got.Len()) || n < 16*rows || got.longest > 64<<10 {
+		t.Errorf("%d bytes of %d, at most %d at once: %v", n, got.Len(), got.longest, err)
+	}
+	x, err := excelize.OpenReader(&got.Buffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if all, err := x.GetRows("Sheet1"); err != nil || len(all) != rows+1 {
+		t.Errorf("%d rows, %v", len(all), err)
+	}
+	// A reader that is gone is told of.
+	again, err := web.NewSheet(t.TempDir(), []string{"text"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if _, err := again.WriteTo(gone{}); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("to nobody: %v", err)
+	}
+}
+
+// pieces keeps what is written, and how long the longest piece was.
+type pieces struct {
+	bytes.Buffer
+	longest int
+}
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.longest = max(p.longest, len(b))
+	return p.Buffer.Write(b)
+}
+
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 // Long files wait on disk in the folder that they were given, which nothing is left in.
 func TestLongSheetsWaitInTheirFolder(t *testing.T) {
