@@ -52,6 +52,7 @@ var errorCodes = []codeNote{
 	{"coupon_exists", on(409), "body.code", "The advertiser has a coupon with this code already, case ignored", "Change that one, or take another code"},
 	{"name_taken", on(409), "body.name", "You have a view of this page by this name already, case ignored", "Take another name"},
 	{"too_many_waiting", on(409), "", "As many of your files as may wait are still being made", "Wait for one of them, or delete one"},
+	{"too_many_files", on(409), "", "Your files take as much room as those of a user may", "Delete some that you have fetched"},
 	{"not_ready", on(409), "", "The file is still being made, or could not be", "Ask for its state, and fetch it when that is ready"},
 	{"invalid_path", on(422), "body.path", "The path is no list or report of your portal", "Send path and query as in the browser, such as /admin/conversions?status=approved"},
 	{"too_many_views", on(409), "", "You have as many views as one may have", "Delete one that you no longer open"},

@@ -29,7 +29,7 @@ var adminNotes = map[string]note{
 	"update-view":           {about: "Only the fields that are sent change. Of another's shared view, only `default` is yours.", codes: "name_taken not_owner invalid_query invalid_text invalid_choice", body: `{"default": true}`},
 	"delete-view":           {about: "Your own. Nobody can open it any more, and its mails end.", codes: "not_owner"},
 	"list-exports":          {about: "Your own, newest first."},
-	"create-export":         {about: "What waits is made in a minute or so, with the rights that you have then, and a mail tells you. At most 5 of a user wait at a time; the same order that still waits is answered again.", codes: "too_many_waiting invalid_path invalid_choice too_long invalid_text required", body: `{"path": "/admin/conversions?status=approved", "format": "xlsx", "title": "Approved conversions"}`},
+	"create-export":         {about: "What waits is made in a minute or so, with the rights that you have then, and a mail tells you. At most 5 of a user wait at a time, and the files of one take at most 1 GiB; the same order that still waits is answered again.", codes: "too_many_waiting too_many_files invalid_path invalid_choice too_long invalid_text required", body: `{"path": "/admin/conversions?status=approved", "format": "xlsx", "title": "Approved conversions"}`},
 	"get-export":            {about: "Your own."},
 	"get-export-file":       {about: "As it was made, when `state` is ready.", codes: "not_ready"},
 	"delete-export":         {about: "Your own, also while it waits."},

@@ -61,7 +61,7 @@ type Order struct {
 type Export struct {
 	ID           ID
 	UserID       account.UserID // whose it is, and nobody else's
-	Role         account.Role   // that it was ordered with: it is made with no more than that role's rights
+	Role         account.Role   // that it was ordered with: it is made with no more than that role's rights; of a ready one, that it was made with
 	AffiliateID  int64          // party of the user at that time; of role affiliate
 	AdvertiserID int64          // likewise, of role advertiser
 	Order
@@ -77,6 +77,8 @@ type Export struct {
 // Bounds of an export.
 const (
 	MaxSize = 256 << 20 // bytes of a file
+	// MaxRoom is how many bytes the files of a user may take before another is ordered.
+	MaxRoom = 1 << 30
 	// MaxAttached is the largest file that goes by mail itself, in bytes.
 	MaxAttached = mail.MaxFile
 	// Kept is how long a file can be fetched.
@@ -148,4 +150,10 @@ func (e Export) as(u account.User) (account.Actor, error) {
 		return account.Actor{}, errs.Forbidden("forbidden", "the account's role was changed before the file was made: ask for the file again")
 	}
 	return actor, nil
+}
+
+// opensFor tells whether a ready one is still for its user as that is now.
+func (e Export) opensFor(u account.User) bool {
+	actor, err := e.as(u)
+	return err == nil && actor.Role == e.Role
 }

@@ -16,14 +16,15 @@ import (
 // types are the media types of the formats.
 var types = map[Format]string{CSV: "text/csv", XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
-// tell queues the mail that says what became of an export, unless its user is gone. The file is nil where there is none.
+// tell queues the mail that says what became of an export, unless its user is gone. The file is nil where there is none,
+// and stays behind where its user lost the rights to it while it was made.
 func (s *Service) tell(ctx context.Context, e Export, f *file) error {
 	u, err := s.Users.GetUser(ctx, account.SystemActor("exports").Scope(), e.UserID)
 	if err != nil || u.Status != account.UserStatusActive {
 		return err
 	}
 	m := e.message(u, s.PublicURL)
-	if f != nil && f.mailed && len(e.FileName) > 0 {
+	if f != nil && f.mailed && e.opensFor(u) {
 		m.File = &mail.File{Name: e.FileName, Type: types[e.Format], Data: f.whole}
 		if m.Check() != nil { // the link does, too
 			m.File = nil

@@ -106,6 +106,7 @@ func (s *Service) render(ctx context.Context, c *Claimed, render Renderer) (*fil
 	if err != nil {
 		return nil, err
 	}
+	c.Role = actor.Role
 	making, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	making, lose := context.WithCancelCause(making)

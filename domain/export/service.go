@@ -31,6 +31,8 @@ type Queue struct {
 type Store interface {
 	// Unfinished are a user's that are not over; it keeps other orders of the user out until the transaction ends.
 	Unfinished(ctx context.Context, user account.UserID) ([]Export, error)
+	// Room is how many bytes all files of a user take.
+	Room(ctx context.Context, user account.UserID) (bytes int64, err error)
 	Insert(ctx context.Context, e Export) error
 	Get(ctx context.Context, scope account.Scope, user account.UserID, id ID) (Export, error)
 	List(ctx context.Context, scope account.Scope, user account.UserID, p domain.Page) (domain.Slice[Export], error)
@@ -45,7 +47,7 @@ type Store interface {
 	Extend(ctx context.Context, c Claimed, lease time.Duration) error
 	// AddPart adds to the file and extends the lease. Conflict: lease_lost.
 	AddPart(ctx context.Context, c Claimed, n int, data []byte, lease time.Duration) error
-	// Settle writes what became of a claimed one. Conflict: lease_lost.
+	// Settle writes what became of a claimed one, and removes what was made of a failed one. Conflict: lease_lost.
 	Settle(ctx context.Context, c Claimed) error
 	// Again lets it wait for the next try; an uncounted one is as if it had not been. Conflict: lease_lost.
 	Again(ctx context.Context, c Claimed, wait time.Duration, counted bool) error
@@ -89,7 +91,8 @@ func own(actor account.Actor) error {
 }
 
 // Order puts a file on the list of those to be made, and a mail tells its user when it is there. The same order that still
-// waits is that one. It joins the caller's transaction. Errors: invalid_input or one of its fields, too_many_waiting, view_only.
+// waits is that one. It joins the caller's transaction. Errors: invalid_input or one of its fields, too_many_waiting, too_many_files,
+// view_only.
 func (s *Service) Order(ctx context.Context, actor account.Actor, o Order) (Export, error) {
 	if err := own(actor); err != nil {
 		return Export{}, err
@@ -118,6 +121,13 @@ func (s *Service) Order(ctx context.Context, actor account.Actor, o Order) (Expo
 		}
 		if len(waiting) >= MaxWaiting {
 			return errs.Conflict("too_many_waiting", "%d of your files are still being made: wait for one of them, or delete one", len(waiting))
+		}
+		room, err := s.Store.Room(ctx, e.UserID)
+		if err != nil {
+			return err
+		}
+		if room >= MaxRoom {
+			return errs.Conflict("too_many_files", "your files take %d MB, and %d MB is the most: delete some that you have fetched", room>>20, MaxRoom>>20)
 		}
 		return s.Store.Insert(ctx, e)
 	})

@@ -169,6 +169,46 @@ func TestDemotedAfterwards(t *testing.T) {
 	}
 }
 
+// A file that was made with the fewer rights that its user has by then opens for them.
+func TestDemotedBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ann := w.user("ann", account.RoleAdmin)
+	e := w.order(ann, "approved")
+	w.exec("UPDATE users SET role = 'viewer'")
+	_, err := w.MakeDue(t.Context(), writes("x"))
+	w.must(err)
+	ann.Role = account.RoleViewer
+	if got, _, err := w.Open(t.Context(), ann, e.ID); err != nil || got.Role != account.RoleViewer {
+		t.Errorf("made as %s: %v", got.Role, err)
+	}
+	if mails := w.mails(); len(mails) != 1 || mails[0].Message.File == nil {
+		t.Error("it is not mailed")
+	}
+}
+
+// Who loses rights while a file is made gets no mail that carries it.
+func TestDemotedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for _, change := range []string{"role = 'viewer'", "role = 'affiliate', affiliate_id = 1", "status = 'disabled'"} {
+		w := newWorld(t)
+		w.exec("INSERT INTO affiliates (id, name, status, currency, fire, created_at, updated_at) VALUES (1, 'a', 'active', 'USD', 'specific', now(), now())")
+		w.order(w.user("ann", account.RoleAdmin), "approved")
+		made, err := w.MakeDue(t.Context(), func(ctx context.Context, o export.Order, u account.User, a account.Actor, out io.Writer) (string, error) {
+			w.exec("UPDATE users SET " + change)
+			return writes("secret")(ctx, o, u, a, out)
+		})
+		if made != 1 || err != nil {
+			t.Fatal(made, err)
+		}
+		for _, m := range w.mails() {
+			if m.Message.File != nil {
+				t.Errorf("%s: the file went to %s", change, m.Message.To)
+			}
+		}
+	}
+}
+
 func TestRightsWhenItIsMade(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -354,8 +394,11 @@ func TestTooLarge(t *testing.T) {
 	ann := w.user("ann", account.RoleViewer)
 	e := w.order(ann, "approved")
 	_, err := w.MakeDue(t.Context(), func(_ context.Context, _ export.Order, _ account.User, _ account.Actor, out io.Writer) (string, error) {
-		if _, err := out.Write([]byte("x")); err != nil {
+		if _, err := out.Write(make([]byte, 3<<20)); err != nil {
 			return "", err
+		}
+		if n := w.count("SELECT count(*) FROM export_parts"); n != 3 {
+			t.Errorf("%d parts", n)
 		}
 		_, err := out.Write(make([]byte, export.MaxSize)) // refused as a whole
 		if err == nil {
@@ -366,6 +409,9 @@ func TestTooLarge(t *testing.T) {
 	w.must(err)
 	if got := w.get(ann, e.ID); got.State != export.Failed || !strings.Contains(got.Reason, "fewer days") || got.Size != 0 {
 		t.Errorf("%+v", got)
+	}
+	if n := w.count("SELECT count(*) FROM export_parts"); n != 0 {
+		t.Errorf("%d parts of a file that nobody can fetch are kept", n)
 	}
 }
 
@@ -411,6 +457,25 @@ func TestAtMostFiveWait(t *testing.T) {
 	}
 	_, err := w.MakeDue(t.Context(), writes("x"))
 	w.must(err)
+	w.order(ann, "approved")
+}
+
+func TestRoomOfAUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ann, bob := w.user("ann", account.RoleViewer), w.user("bob", account.RoleViewer)
+	e := w.order(ann, "approved")
+	_, err := w.MakeDue(t.Context(), writes("x"))
+	w.must(err)
+	for _, size := range []int64{export.MaxRoom - 1, export.MaxRoom} {
+		w.exec("UPDATE exports SET size = $1 WHERE id = $2", size, e.ID.String())
+		_, err = w.Order(t.Context(), ann, export.Order{Path: "/admin/clicks", Format: export.CSV, Title: fmt.Sprint(size)})
+		if full := size == export.MaxRoom; errs.HasCode(err, "too_many_files") != full || !full && err != nil {
+			t.Errorf("with %d bytes: %v", size, err)
+		}
+	}
+	w.order(bob, "approved")
+	w.must(w.Delete(t.Context(), ann, e.ID))
 	w.order(ann, "approved")
 }
 

@@ -74,6 +74,12 @@ func (s Exports) Unfinished(ctx context.Context, user account.UserID) ([]export.
 	return all, translate("read unfinished exports", err)
 }
 
+// Room implements export.Store.
+func (s Exports) Room(ctx context.Context, user account.UserID) (bytes int64, err error) {
+	err = s.db.orm(ctx).Raw("SELECT coalesce(sum(size), 0)::bigint FROM exports WHERE user_id = ?", int64(user)).Row().Scan(&bytes)
+	return bytes, translate("measure a user's exports", err)
+}
+
 // Insert implements export.Store.
 func (s Exports) Insert(ctx context.Context, e export.Export) error {
 	err := s.db.orm(ctx).Exec(`INSERT INTO exports (id, user_id, role, affiliate_id, advertiser_id, path, format, title, by_mail, state, created_at, due_at)
@@ -189,12 +195,17 @@ func (s Exports) AddPart(ctx context.Context, c export.Claimed, n int, data []by
 
 // Settle implements export.Store.
 func (s Exports) Settle(ctx context.Context, c export.Claimed) error {
+	if c.State == export.Failed {
+		if err := s.db.orm(ctx).Exec("DELETE FROM export_parts p USING exports e WHERE p.export_id = e.id AND e.id = ? AND e.fence = ?", uuid(c.ID.UUID), c.Fence).Error; err != nil {
+			return translate("remove half an export", err)
+		}
+	}
 	var ready *time.Time
 	if !c.ReadyAt.IsZero() {
 		ready = &c.ReadyAt
 	}
-	return s.held(ctx, "settle export", `UPDATE exports SET state = ?, reason = ?, file_name = ?, size = ?, ready_at = ?, expires_at = ?, due_at = NULL`+mine, c,
-		string(c.State), c.Reason, c.FileName, c.Size, ready, c.ExpiresAt, uuid(c.ID.UUID), c.Fence)
+	return s.held(ctx, "settle export", `UPDATE exports SET state = ?, role = ?, reason = ?, file_name = ?, size = ?, ready_at = ?, expires_at = ?, due_at = NULL`+mine, c,
+		string(c.State), string(c.Role), c.Reason, c.FileName, c.Size, ready, c.ExpiresAt, uuid(c.ID.UUID), c.Fence)
 }
 
 // Again implements export.Store.
