@@ -54,7 +54,7 @@ var accountNotes = map[string]note{
 	"create-user": {may: account.PermissionManageUsers, about: "With a `password` the user can log in at once; without one the user is invited by mail and chooses one. The answer to an invitation holds the link too.",
 		codes: saveUser + " login_required " + anyPassword, body: `{"email": "jane@example.com", "name": "Jane Doe", "role": "affiliate", "affiliate_id": 34}`},
 	"get-user": {may: account.PermissionManageUsers, about: "Others read themselves with GET /me."},
-	"update-user": {may: account.PermissionManageUsers, about: "Only the fields that are sent change. A user who is disabled, or gets another role or party, is logged out everywhere; the last active administrator stays one.",
+	"update-user": {may: account.PermissionManageUsers, about: "Only the fields that are sent change. A user who is disabled, or gets another role or party, is logged out everywhere, and with another party loses the saved views; the last active administrator stays one.",
 		codes: saveUser + " last_admin no_password login_required", body: `{"status": "disabled"}`},
 	"delete-user": {may: account.PermissionManageUsers, about: "Its log-ins and API keys end at once. What the user did stays in the audit log.", codes: "last_admin login_required in_use"},
 	"set-user-password": {about: "Your own needs `current_password`; administrators set another user's without. All log-ins of the user end.",

@@ -31,6 +31,8 @@ type Store interface {
 	ListUsers(ctx context.Context, s Scope, f UserFilter, p domain.Page) (domain.Slice[User], error)
 	// LockAdmins lists the active administrators that have a password, and keeps them so until the transaction ends.
 	LockAdmins(ctx context.Context) ([]UserID, error)
+	// DeleteViews removes what a user saved of lists and reports, also what the user shared.
+	DeleteViews(ctx context.Context, id UserID) error
 	// ReplaceHash changes a password hash if it is still the old one.
 	ReplaceHash(ctx context.Context, id UserID, from, to string) error
 

@@ -107,8 +107,8 @@ func (a Actor) mayManage(r Role) error {
 	return nil
 }
 
-// UpdateUser changes a user. One that is disabled, or gets another role or party, is logged out everywhere. A
-// change that sets UpdatedAt says which version it was made from; where that is another than the present one it is
+// UpdateUser changes a user. One that is disabled, or gets another role or party, is logged out everywhere;
+// what one saved of a party's lists does not come along to another. A change that sets UpdatedAt says which version it was made from; where that is another than the present one it is
 // Conflict changed_meanwhile.
 func (s *Service) UpdateUser(ctx context.Context, actor Actor, id UserID, change func(*User)) (User, error) {
 	if actor.Require(PermissionManageUsers) != nil {
@@ -181,6 +181,11 @@ func (s *Service) updateUser(ctx context.Context, actor Actor, id UserID,
 		if after.Status != UserStatusActive || after.Role != before.Role || after.AffiliateID != before.AffiliateID || after.AdvertiserID != before.AdvertiserID {
 			if err := s.Store.RevokeUser(ctx, id, s.Clock.Now()); err != nil {
 				return fmt.Errorf("log out user %d: %w", id, err)
+			}
+		}
+		if after.AffiliateID != before.AffiliateID || after.AdvertiserID != before.AdvertiserID { // the other team must not see them
+			if err := s.Store.DeleteViews(ctx, id); err != nil {
+				return fmt.Errorf("delete views of user %d: %w", id, err)
 			}
 		}
 		if after.Email != before.Email { // links that went to the old address

@@ -162,6 +162,38 @@ func TestWhoSeesAView(t *testing.T) {
 	}
 }
 
+// Who moves to another party takes no view along, for its name and filters are the first one's.
+func TestViewsStayWithTheParty(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create("a", view.View{Page: "/conversions", Name: "ours", Query: "sub1=secret", Shared: true, Schedule: view.Daily})
+	accounts := account.NewService(account.Deps{Tx: w.db, Store: w.db.Accounts(), Audit: w.db.Audit(), Clock: func() time.Time { return w.now }, Random: rand.Reader})
+	change := func(deed func(*account.User)) {
+		t.Helper()
+		_, err := accounts.UpdateUser(t.Context(), account.Actor{UserID: w.users["admin"].ID, Role: account.RoleAdmin}, w.users["a"].ID, deed)
+		w.must(err)
+	}
+	change(func(u *account.User) { u.Name = "Ann" })
+	if got := w.seen("a mate", "/conversions"); got != "ours" {
+		t.Errorf("renamed: %q", got)
+	}
+	change(func(u *account.User) { u.AffiliateID = 2 })
+	for _, name := range []string{"a mate", "b"} {
+		if got := w.seen(name, "/conversions"); got != "" {
+			t.Errorf("%s sees %q", name, got)
+		}
+	}
+	moved := w.users["a"]
+	moved.AffiliateID = 2
+	if own, err := w.views.OfPage(t.Context(), moved.Actor(""), "/conversions"); err != nil || len(own) != 0 {
+		t.Errorf("the user sees %v, %v", own, err)
+	}
+	w.now = w.now.AddDate(0, 0, 2)
+	if came, err := w.views.Due(t.Context()); came != 0 || err != nil {
+		t.Errorf("%d files came, %v", came, err)
+	}
+}
+
 func TestWhoMayKeepViews(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

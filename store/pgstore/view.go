@@ -92,6 +92,12 @@ func (s Views) Delete(ctx context.Context, id view.ID) error {
 	return changed("delete view", n, err)
 }
 
+// DeleteViews implements account.Store.
+func (s Accounts) DeleteViews(ctx context.Context, id account.UserID) error {
+	_, err := gorm.G[viewRow](s.db.orm(ctx)).Where("user_id = ?", int64(id)).Delete(ctx)
+	return translate("delete views of user", err)
+}
+
 // Count implements view.Store.
 func (s Views) Count(ctx context.Context, user account.UserID) (n int, err error) {
 	if _, err := gorm.G[userRow](s.db.orm(ctx), forUpdate).Select("id").Where("id = ?", int64(user)).Take(ctx); err != nil {
