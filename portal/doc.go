@@ -71,7 +71,7 @@
 //
 // The services decide who may do what: hand them f.Actor, and use f.May only to leave out what would be refused. While an
 // operator views the portal as its party (f.Viewing) the actor may only read, and POST routes are never reached. GET changes
-// nothing. A page for strangers is e.GET(path, p.Public(h)) and answers with f.Plain. A table's file is portal.File, the menu that
+// nothing, but that a file too long to wait for is ordered. A page for strangers is e.GET(path, p.Public(h)) and answers with f.Plain. A table's file is portal.File, the menu that
 // leads to it Frame.Export, and portal.Arrange lets the viewer choose its columns; where Group.List added the page, views of
 // it can be saved. An id that is not the party's answers NotFound by itself. Money, counts, ratios and instants are formatted
 // here, so that they look the same everywhere.

@@ -31,7 +31,7 @@ func (f *Frame) orderSheet(name string) error {
 		return errs.Invalid("too_many_rows", "there are more than %d rows, and so long an Excel file is made in the background, for its user alone: take the CSV file, or choose fewer days", f.portal.longSheet())
 	}
 	page := *f.Echo.Request().URL
-	page.Path = strings.TrimSuffix(page.Path, ".xlsx")
+	page.Path = strings.TrimSuffix(strings.TrimSuffix(page.Path, ".xlsx"), "/file") // a link to it shows the page
 	title := strings.ReplaceAll(name, "-", " ")
 	_, err := f.portal.Exports.Order(f.Context(), f.Actor, export.Order{Path: page.RequestURI(), Format: export.XLSX,
 		Title: strings.ToUpper(title[:1]) + title[1:]})

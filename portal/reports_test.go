@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -107,6 +108,22 @@ func TestReportsSayWhyRowsRepeat(t *testing.T) {
 	op.Get("/admin/reports?group=day&offer="+idOf(n.OfferOf[portaltest.Public].ID)).Is(200).Lacks(currencies, unknown)
 	n.Exec(`UPDATE clicks SET offer_id = 99999 WHERE click_id = (SELECT click_id FROM clicks WHERE NOT EXISTS (SELECT FROM conversions WHERE conversions.click_id = clicks.click_id) ORDER BY created_at DESC LIMIT 1)`)
 	op.Get("/admin/reports?group=day").Is(200).Shows(currencies, unknown)
+}
+
+// A long report that is made in the background is known by its page, which links of its mail and of the files lead to.
+func TestLongReport(t *testing.T) {
+	t.Parallel()
+	n := reportSite(t)
+	n.Portal.LongSheet = 1
+	op := n.Operator(account.RoleViewer)
+	files := op.Get("/admin/reports/file?format=xlsx&group=offer%2Caffiliate").To("/admin/account/files").Is(200)
+	if !slices.Contains(files.Links(), "/admin/reports?group=offer%2Caffiliate") {
+		t.Errorf("no link to the report: %v", files.Links())
+	}
+	made, err := n.Exports.MakeDue(t.Context(), n.Portal.Make)
+	if made != 1 || err != nil || n.Count("SELECT count(*) FROM exports WHERE state = 'ready' AND file_name LIKE 'report-%.xlsx'") != 1 {
+		t.Errorf("made %d, %v", made, err)
+	}
 }
 
 func TestReportsAreFiles(t *testing.T) {
