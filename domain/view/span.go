@@ -21,7 +21,7 @@ const (
 	ThisYear    Span = "year"
 )
 
-// Spans are all of them, as they are offered.
+// Spans are all of them, counts of days before weeks and months.
 func Spans() []Span {
 	return []Span{Today, Yesterday, Last7Days, Last14Days, Last30Days, ThisWeek, LastWeek, ThisMonth, LastMonth, ThisQuarter, LastQuarter, ThisYear}
 }
@@ -63,8 +63,8 @@ func (s Span) Days(today time.Time) (from, to string) {
 	return first.Format(time.DateOnly), last.Format(time.DateOnly)
 }
 
-// SpanOf is the span that these days are on a day; empty where they are none. Where several are, it is the one that is
-// offered first, so a plain count of days before a week or month.
+// SpanOf is the span that these days are on a day; empty where they are none. Where several are, it is the first of Spans,
+// so a plain count of days before a week or month.
 func SpanOf(from, to string, today time.Time) Span {
 	for _, s := range Spans() {
 		if first, last := s.Days(today); first == from && last == to {
