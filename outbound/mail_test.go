@@ -456,6 +456,42 @@ func TestMailFolder(t *testing.T) {
 	}
 }
 
+// The folder keeps the newest mails that it has room for, and the newest even where that is too large.
+func TestMailFolderHasRoom(t *testing.T) {
+	t.Parallel()
+	folder, err := NewMailFolder(t.TempDir(), mailFrom)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder.room = 10_000
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	var want []string
+	for i, size := range []int{3000, 3000, 3000, 3000, 100_000, 100} {
+		d := due(t, "ann@example.com", "Hello", strings.Repeat("text\n", size/5))
+		d.CreatedAt = at.Add(time.Duration(i) * time.Hour)
+		if err := folder.Send(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, d.ID.String())
+		files, err := filepath.Glob(filepath.Join(folder.dir, "*.eml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch i {
+		case 3, 4, 5: // the first makes room; a large one takes all, and goes itself when there is a newer one
+			want = want[len(want)-[]int{3, 1, 1}[i-3]:]
+		}
+		if len(files) != len(want) {
+			t.Fatalf("after %d: %d mails, want %d", i, len(files), len(want))
+		}
+		for j, id := range want {
+			if !strings.Contains(files[j], id) {
+				t.Errorf("after %d: %s is not %s", i, files[j], id)
+			}
+		}
+	}
+}
+
 // A file arrives as it was, byte by byte, beside the text, by a server and in the folder.
 func TestMailWithFile(t *testing.T) {
 	t.Parallel()

@@ -46,7 +46,9 @@ func TestFilesAreWholeOrBroken(t *testing.T) {
 	if rows := strings.Count(browser.Get("/admin/whole.csv").Is(http.StatusOK).Body, "\n") - 1; rows != parts*domain.MaxLimit {
 		t.Errorf("%d rows, not %d", rows, parts*domain.MaxLimit)
 	}
-	// So long a sheet is made in the background.
+	// So long a sheet is made in the background, for who asks for it, and not for a link of another site.
+	browser.GetFromElsewhere("/admin/whole.xlsx?offer=7").Is(403).Shows("Another site led here")
+	browser.Get("/admin/account/files").Shows("No files yet")
 	browser.Get("/admin/whole.xlsx?offer=7").To("/admin/account/files").Shows("made in the background", "more than 50,000 rows", "Rows XLSX", "Waiting")
 	browser.Get("/admin/whole.xlsx?offer=7").To("/admin/account/files") // once more: the same file
 	if made, err := n.Exports.MakeDue(t.Context(), n.Portal.Make); made != 1 || err != nil {

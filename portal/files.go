@@ -30,6 +30,9 @@ func (f *Frame) orderSheet(name string) error {
 	if f.Viewing() {
 		return errs.Invalid("too_many_rows", "there are more than %d rows, and so long an Excel file is made in the background, for its user alone: take the CSV file, or choose fewer days", f.portal.longSheet())
 	}
+	if f.Echo.Request().Header.Get("Sec-Fetch-Site") == "cross-site" { // a GET, so that no token shows who wants it
+		return errs.Forbidden("forged_request", "another site led here, and a long Excel file is made for who asks for it: open the list and choose it in its Export menu")
+	}
 	page := *f.Echo.Request().URL
 	page.Path = strings.TrimSuffix(strings.TrimSuffix(page.Path, ".xlsx"), "/file") // a link to it shows the page
 	title := strings.ReplaceAll(name, "-", " ")

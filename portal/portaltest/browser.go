@@ -82,6 +82,12 @@ func (b *Browser) Part(path, target string) *Page {
 	return b.send("GET", path, nil, http.Header{"Hx-Request": {"true"}, "Hx-Request-Type": {"partial"}, "Hx-Target": {"div#" + target}})
 }
 
+// GetFromElsewhere opens a page by a link of another site.
+func (b *Browser) GetFromElsewhere(path string) *Page {
+	b.n.Helper()
+	return b.send("GET", path, nil, http.Header{"Sec-Fetch-Site": {"cross-site"}})
+}
+
 // Post sends a form with its CSRF field.
 func (b *Browser) Post(path string, form url.Values) *Page {
 	b.n.Helper()
