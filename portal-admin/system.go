@@ -37,7 +37,7 @@ func (a *admin) system(f *portal.Frame) error {
 	}
 	v.about = []ui.Pair{{Label: "Version", Text: portal.Or(found.Version), Copy: true}, {Label: "Roles of this process", Text: portal.Or(found.Roles)}, {Label: "Portal", Text: a.PublicURL, Copy: true},
 		{Label: "Tracking", Text: a.TrackingURL, Copy: true}, {Label: "Looked at", Text: f.Exact(f.Now)}}
-	v.table = ui.Table{ID: "parts", Name: "Parts of the system", Columns: []ui.Column{{Label: "Part"}, {Label: "State"}, {Label: "Found", Wrap: true, Wide: true}}}
+	v.table = ui.Table{ID: "parts", Name: "Parts of the system", Columns: []ui.Column{{Label: "Part", Wrap: true}, {Label: "State"}, {Label: "Found", Wrap: true, Wide: true}}}
 	failing, doubtful := 0, 0
 	for _, p := range found.Parts {
 		kind, word := ui.OK, "In order"

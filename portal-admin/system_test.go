@@ -39,7 +39,7 @@ func TestPeople(t *testing.T) {
 	n.Operator(account.RoleManager).Get("/admin/people").Is(403)
 	admin.Get("/admin/people?q="+url.QueryEscape(strings.ToUpper(viewer.User.Email))).Is(200).Shows(viewer.User.Email, "Name or e-mail is").Lacks(n.Operator(account.RoleFinance).User.Email)
 	admin.Get("/admin/people?q=%25").Is(200).Shows("No results with these filters")
-	admin.Get("/admin/people?q="+url.QueryEscape(viewer.User.Email)+"&role=affiliate").Is(200).Shows("No results with these filters")
+	admin.Get("/admin/people?q=" + url.QueryEscape(viewer.User.Email) + "&role=affiliate").Is(200).Shows("No results with these filters")
 	if older := admin.Get("/admin/people?q=e&status=active&limit=1").Is(200); !strings.Contains(older.Body, "limit=1&amp;q=e&amp;status=active") {
 		t.Errorf("the search is lost on the next page: %v", older.Links())
 	}

@@ -245,7 +245,7 @@ func TestAGoalIsChosenByName(t *testing.T) {
 	in.Del("look")
 	in.Set("goal_id", fmtInt(lead.ID))
 	admin.Post(path, in).Is(http.StatusSeeOther)
-	if n.Count(`SELECT count(*) FROM conversions WHERE txid = 'G-1' AND goal_id = ` + fmtInt(lead.ID)) != 1 {
+	if n.Count(`SELECT count(*) FROM conversions WHERE txid = 'G-1' AND goal_id = `+fmtInt(lead.ID)) != 1 {
 		t.Error("the conversion is not of the goal that was chosen")
 	}
 	in.Set("offer_id", fmtInt(n.OfferOf[portaltest.Private].ID))

@@ -16,7 +16,7 @@ func TestGoalVersion(t *testing.T) {
 		return offer.Goal{ID: 1, OfferID: 2, Alias: "order", Name: "Order", IsDefault: true, Payout: offer.Rule{Model: offer.ModelHybrid, Amount: &amount, Percent: &percent},
 			Revenue: offer.Rule{Model: offer.ModelPostback}, InitialStatus: "hold", HoldDays: 7, Dedupe: offer.DedupeTxID}
 	}
-	if made().Version() != made().Version() {
+	if first, again := made(), made(); first.Version() != again.Version() {
 		t.Error("two readings of one goal differ")
 	}
 	others := map[string]func(*offer.Goal){
