@@ -108,11 +108,16 @@ func (w *waypost) get(path string) (status int, answer object, header http.Heade
 	return do(w.t, req)
 }
 
-// postback sends parameters to /postback by GET.
+// postback sends parameters to /postback by GET, and again, as any sender would, where a busy disk takes over a second to
+// keep the call: that is answered 503, and nothing of it was taken.
 func (w *waypost) postback(values url.Values) (status int, answer object) {
 	w.t.Helper()
-	status, answer, _ = w.get("/postback?" + values.Encode())
-	return status, answer
+	for try := 1; ; try++ {
+		status, answer, _ = w.get("/postback?" + values.Encode())
+		if status != http.StatusServiceUnavailable || try == 5 {
+			return status, answer
+		}
+	}
 }
 
 // mustClick follows a tracking link one step and returns the click id in the destination's cid parameter. A visitor is led

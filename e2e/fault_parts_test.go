@@ -72,7 +72,7 @@ func (c *cluster) kill() {
 // killPostgres ends the cluster of a data folder with SIGKILL.
 func killPostgres(t testing.TB, dataDir string) {
 	t.Helper()
-	pids := postgresPIDs(t, dataDir)
+	pids := frozenPostgres(t, dataDir)
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}

@@ -205,7 +205,7 @@ func (w *waypost) stop() time.Duration {
 // killAll ends the program and its embedded database with SIGKILL, as a power cut would.
 func (w *waypost) killAll() {
 	w.t.Helper()
-	pids := postgresPIDs(w.t, w.Dir)
+	pids := frozenPostgres(w.t, w.Dir)
 	_ = w.cmd.Process.Kill()
 	for _, pid := range pids {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
@@ -220,6 +220,14 @@ func (w *waypost) killAll() {
 func alive(pid int) bool {
 	state, err := exec.Command("ps", "-o", "stat=", "-p", fmt.Sprint(pid)).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(state)), "Z")
+}
+
+// frozenPostgres finds the processes of a cluster that are to be killed one by one, once its postmaster can start no other:
+// one that were overlooked would wait for ever for a lock of one that is dead, and no new cluster starts beside it.
+func frozenPostgres(t testing.TB, dataDir string) []int {
+	t.Helper()
+	_ = syscall.Kill(postgresPIDs(t, dataDir)[0], syscall.SIGSTOP)
+	return postgresPIDs(t, dataDir)
 }
 
 // postgresPIDs finds the processes of the cluster in a data folder: the postmaster and its children.
