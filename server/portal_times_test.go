@@ -101,6 +101,7 @@ func (w *portalWorld) measured() {
 		"postback-log": one(`SELECT id::text FROM postback_log WHERE advertiser_id = $1 ORDER BY received_at DESC LIMIT 1`, d.AdvertiserID)}
 	ids["goals"] = one(`SELECT min(id)::text FROM goals WHERE offer_id = $1::bigint`, ids["offers"])
 	ids["applications"] = w.application(0)
+	ids["views"], ids["files"] = w.view(w.who('A', 0).user, "Mine", true), w.file(w.who('A', 0).user, "Mine")
 	w.ids[0] = ids
 	id, _ := domain.ParseUUID(ids["conversions"])
 	c, err := w.conversions.Get(context.Background(), tester, conversion.ID{UUID: id})
