@@ -153,7 +153,7 @@ func (v filesView) table() ui.Table {
 		}
 		until, bytes := None, None
 		if e.State == export.Ready {
-			bytes = fileSize(e.Size)
+			bytes = export.SizeText(e.Size)
 		}
 		if !e.ExpiresAt.IsZero() {
 			until = v.f.Date(e.ExpiresAt)
@@ -162,12 +162,4 @@ func (v filesView) table() ui.Table {
 			{Body: ui.StatusBadge(ui.Files, string(e.State))}, {Text: bytes}, {Text: v.f.Ago(e.CreatedAt), Title: v.f.Exact(e.CreatedAt)}, {Text: until, Title: v.f.Exact(e.ExpiresAt)}}})
 	}
 	return t
-}
-
-// fileSize is a number of bytes for people.
-func fileSize(n int64) string {
-	if n < 1<<20 {
-		return fmt.Sprintf("%d KB", (n+1023)>>10)
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
 }

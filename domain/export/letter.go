@@ -41,7 +41,7 @@ func (e Export) message(u account.User, publicURL string) mail.Message {
 		subject = e.Title + ": the file could not be made"
 		fmt.Fprintf(&b, "The file %q that you asked for could not be made.\n\n%s\n\n", e.Title, e.Reason)
 	} else {
-		fmt.Fprintf(&b, "The file %q that you asked for is ready: %s, %s.\n\n", e.Title, e.FileName, size(e.Size))
+		fmt.Fprintf(&b, "The file %q that you asked for is ready: %s, %s.\n\n", e.Title, e.FileName, SizeText(e.Size))
 	}
 	if page, err := url.Parse(e.Path); err == nil {
 		if asked := asked(page.Query()); asked != "" {
@@ -90,8 +90,8 @@ func day(t time.Time, zone string) string {
 	return t.Format("2 January 2006")
 }
 
-// size is a number of bytes for people.
-func size(n int64) string {
+// SizeText is a number of bytes for people.
+func SizeText(n int64) string {
 	if n < 1<<20 {
 		return fmt.Sprintf("%d KB", (n+1023)>>10)
 	}

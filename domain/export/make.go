@@ -174,12 +174,7 @@ func reason(err error) string {
 		return "It was our fault and has been noted: ask for the file again later."
 	}
 	e, _ := errs.As(err)
-	text := strings.Map(func(r rune) rune {
-		if !unicode.IsGraphic(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(e.Message, "?"))
+	text := plain(e.Message)
 	if len(text) > maxReason {
 		text = strings.ToValidUTF8(text[:maxReason], "")
 	}
