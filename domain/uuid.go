@@ -25,6 +25,16 @@ func NewUUID(now time.Time, random io.Reader) (UUID, error) {
 	return id, nil
 }
 
+// FirstUUID is the least id of at's millisecond, as a bound: ids are in the order of their milliseconds.
+func FirstUUID(at time.Time) UUID {
+	const last = 1<<48 - 1
+	ms := min(max(at.UnixMilli(), 0), last)
+	var id UUID
+	binary.BigEndian.PutUint16(id[0:], uint16(ms>>32))
+	binary.BigEndian.PutUint32(id[2:], uint32(ms))
+	return id
+}
+
 // Time is the millisecond that the id was made in, UTC.
 func (id UUID) Time() time.Time {
 	ms := int64(binary.BigEndian.Uint16(id[0:]))<<32 | int64(binary.BigEndian.Uint32(id[2:]))

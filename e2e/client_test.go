@@ -229,7 +229,7 @@ func (tr *tracker) queries() []url.Values {
 }
 
 // patience is how long at least a state is awaited: a busy machine may be slow, and a state that comes late is no fault.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 // eventually polls until ok or the time is over; within is for what takes longer than others.
 func eventually(t testing.TB, within time.Duration, what string, ok func() bool) {

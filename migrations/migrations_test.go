@@ -61,11 +61,14 @@ func TestWaitForAnotherNodesMigration(t *testing.T) {
 	}
 	exec("SELECT pg_advisory_unlock($1)", lock.DefaultLockID)
 	released := time.Now()
-	if err := <-ended; err != nil {
-		t.Fatal(err)
+	for len(ended) == 0 && !exec(`SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()`) {
+		time.Sleep(5 * time.Millisecond)
 	}
 	if took := time.Since(released); took > 3*time.Second {
 		t.Errorf("went on after %s", took)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 	if !exec("SELECT pg_try_advisory_lock($1)", lock.DefaultLockID) {
 		t.Error("the lock is still held")

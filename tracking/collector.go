@@ -11,11 +11,14 @@ import (
 
 const (
 	maxBatch   = 256 // calls that are decided together
-	maxBatches = 1   // under way at the same time: two were no faster, and took a third more of the database for locks
+	maxBatches = 2   // under way at the same time: one is prepared and answered while the database writes the other
+	wave       = 2 * time.Millisecond
 )
 
-// collector gathers concurrent calls into batches: a batch is what arrived while the one before ran, so that it needs
-// no timer and a lone call does not wait.
+// collector gathers concurrent calls into batches: a batch is what arrived while the one before ran, so that a lone call
+// does not wait. A batch costs the database as much as some twenty calls, whatever its size, so that small ones beside or
+// after a large one are not worth their price: a second one begins when as many wait as are being decided, and after a
+// batch the next one waits for half as many, for a wave at most, as who was answered sends the next call in that time.
 type collector struct {
 	record  func(context.Context, []conversion.Call) []conversion.Result
 	within  time.Duration
@@ -24,7 +27,11 @@ type collector struct {
 
 	mu      sync.Mutex
 	waiting []*waitingCall
-	running int
+	running int       // batches under way
+	calls   int       // in them
+	last    int       // calls of the batch that ended last
+	ended   time.Time // when it did
+	timer   bool      // begin will run at the end of the wave
 }
 
 type waitingCall struct {
@@ -51,40 +58,55 @@ func (c *collector) do(ctx context.Context, call conversion.Call) conversion.Res
 	w := &waitingCall{ctx: ctx, call: call, done: make(chan struct{})}
 	c.mu.Lock()
 	c.waiting = append(c.waiting, w)
-	if c.running < maxBatches {
-		c.running++
-		go c.run()
-	}
+	c.begin()
 	c.mu.Unlock()
 	<-w.done
 	return w.result
 }
 
-// run decides batches until nobody waits.
-func (c *collector) run() {
-	for {
-		c.mu.Lock()
-		if len(c.waiting) == 0 {
-			c.running--
-			c.mu.Unlock()
-			return
-		}
-		n := min(len(c.waiting), maxBatch)
-		batch := c.waiting[:n:n]
-		c.waiting = c.waiting[n:]
-		c.mu.Unlock()
-		if c.decide(batch) {
-			continue
-		}
-		// The database is away. Who waited behind this batch has waited for its limit already and need not again.
-		c.mu.Lock()
-		batch, c.waiting = c.waiting, nil
-		c.mu.Unlock()
-		for _, w := range batch {
-			w.result = conversion.Result{Err: errs.Unavailable("database_unavailable", "the database does not answer")}
-			close(w.done)
-		}
+// begin starts the next batch if it is worth it now. The caller holds mu.
+func (c *collector) begin() {
+	n := min(len(c.waiting), maxBatch)
+	if n == 0 || c.running == maxBatches || c.running > 0 && n < c.calls {
+		return
 	}
+	if rest := wave - time.Since(c.ended); c.running == 0 && n < c.last/2 && rest > 0 {
+		if !c.timer {
+			c.timer = true
+			time.AfterFunc(rest, func() {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.timer = false
+				c.begin()
+			})
+		}
+		return
+	}
+	batch := c.waiting[:n:n]
+	c.waiting = c.waiting[n:]
+	c.running++
+	c.calls += n
+	go c.run(batch)
+}
+
+// run decides a batch, and then begins the next.
+func (c *collector) run(batch []*waitingCall) {
+	there := c.decide(batch)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.running--
+	c.calls -= len(batch)
+	c.last, c.ended = len(batch), time.Now()
+	if there {
+		c.begin()
+		return
+	}
+	// The database is away. Who waited behind this batch has waited for its limit already and need not again.
+	for _, w := range c.waiting {
+		w.result = conversion.Result{Err: errs.Unavailable("database_unavailable", "the database does not answer")}
+		close(w.done)
+	}
+	c.waiting = nil
 }
 
 // decide is false if the database is away.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/waypost/waypost/domain/advertiser"
+	"github.com/waypost/waypost/domain/affiliate"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/offer"
@@ -56,14 +57,21 @@ func (b *batch) confirmCoupons() {
 	}
 }
 
-// parties are the offers, with their advertisers, that a call may be about.
-func (b *batch) parties(w *work) iter.Seq2[offer.ID, advertiser.ID] {
-	return func(yield func(offer.ID, advertiser.ID) bool) {
-		if c, ok := b.clicks[w.clickID]; ok && !yield(c.OfferID, c.AdvertiserID) {
+// party is whom a click may concern.
+type party struct {
+	offer      offer.ID
+	advertiser advertiser.ID
+	affiliate  affiliate.ID
+}
+
+// parties are those that a call may be about.
+func (b *batch) parties(w *work) iter.Seq[party] {
+	return func(yield func(party) bool) {
+		if c, ok := b.clicks[w.clickID]; ok && !yield(party{c.OfferID, c.AdvertiserID, c.AffiliateID}) {
 			return
 		}
 		for _, c := range b.coupons[w.coupon] {
-			if !yield(c.OfferID, c.AdvertiserID) {
+			if !yield(party{c.OfferID, c.AdvertiserID, c.AffiliateID}) {
 				return
 			}
 		}

@@ -22,6 +22,8 @@ type Facts struct {
 	Offer      *offer.Offer
 	Advertiser *advertiser.Advertiser
 	Rates      Rates
+
+	AffiliateGone bool // deleted since the click
 }
 
 // Draft is a call that passed every check which does not depend on an earlier conversion.
@@ -64,6 +66,9 @@ func Decide(c Call, s Sent, f Facts) (Draft, *errs.Error) {
 	}
 	if f.Offer == nil {
 		return Draft{}, errs.Conflict("offer_inactive", "the click's offer was deleted")
+	}
+	if f.AffiliateGone {
+		return Draft{}, errs.Conflict("click_not_valid", "the click's affiliate was deleted")
 	}
 	d := Draft{Call: c, Sent: s, Click: *f.Click, Offer: *f.Offer}
 	var err *errs.Error

@@ -82,3 +82,15 @@ func TestReplayOfDuplicateChangesNothing(t *testing.T) {
 	}
 	w.verify()
 }
+
+// A click can arrive after its affiliate was deleted, as nothing had been earned by then; nothing is earned by it either.
+func TestAffiliateDeletedBeforeItsClickArrived(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	text := w.click(1, noon.Add(-time.Hour), "")
+	w.exec(`DELETE FROM affiliates WHERE id = 1`)
+	r := w.send(w.query("clickid", text, "txid", "late", "com", "1"))
+	if r.Code != "click_not_valid" || r.HTTPStatus != 422 || w.count("SELECT count(*) FROM conversions")+w.count("SELECT count(*) FROM ledger_entries") != 0 {
+		t.Errorf("result %+v", r)
+	}
+}

@@ -72,9 +72,6 @@ func (s *Service) Make(ctx context.Context, actor account.Actor, in MakeInput) (
 			}
 		}
 	}
-	if e, ok := errs.As(err); ok && e.Code == "unknown_reference" && len(e.Fields) == 0 { // offer, goal and advertiser were found
-		err = errs.Invalid("unknown_reference", "there is no affiliate with this id").At("body.affiliate_id").Because(err)
-	}
 	return Conversion{}, nil, fmt.Errorf("make conversion: %w", err)
 }
 
@@ -160,7 +157,7 @@ func (b *batch) make(ctx context.Context, actor account.Actor, in MakeInput) (Co
 
 // draftByHand finds what the input names, and computes what the conversion earns.
 func (b *batch) draftByHand(ctx context.Context, in MakeInput) (Draft, error) {
-	terms, err := b.s.d.Store.LoadTerms(ctx, TermsQuery{Offers: []offer.ID{in.OfferID}})
+	terms, err := b.s.d.Store.LoadTerms(ctx, TermsQuery{Offers: []offer.ID{in.OfferID}, Affiliates: []affiliate.ID{in.AffiliateID}})
 	if err != nil {
 		return Draft{}, err
 	}
@@ -168,6 +165,9 @@ func (b *batch) draftByHand(ctx context.Context, in MakeInput) (Draft, error) {
 	var ok bool
 	if d.Offer, ok = terms.Offers[in.OfferID]; !ok {
 		return Draft{}, errs.Invalid("unknown_reference", "there is no offer with this id").At("body.offer_id")
+	}
+	if !terms.Affiliates[in.AffiliateID] {
+		return Draft{}, errs.Invalid("unknown_reference", "there is no affiliate with this id").At("body.affiliate_id")
 	}
 	if in.GoalID == 0 {
 		d.Goal, _ = findGoal(d.Offer, "") // an offer has a default goal

@@ -1,14 +1,14 @@
 package conversion
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
-	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/errs"
 	"github.com/waypost/waypost/domain/money"
-	"github.com/waypost/waypost/domain/offer"
 )
 
 // maxTries is how often a transaction is tried that lost against others.
@@ -158,6 +158,7 @@ func (b *batch) factsOf(c click.Click) Facts {
 	if a, ok := b.terms.Advertisers[c.AdvertiserID]; ok {
 		f.Advertiser = &a
 	}
+	f.AffiliateGone = !b.terms.Affiliates[c.AffiliateID]
 	return f
 }
 
@@ -179,16 +180,12 @@ func (b *batch) load(ctx context.Context) error {
 		return err
 	}
 	q := TermsQuery{From: b.now, To: b.now}
-	offers, advertisers, bases := map[offer.ID]bool{}, map[advertiser.ID]bool{}, map[money.Currency]bool{}
+	bases := map[money.Currency]bool{}
 	for _, w := range b.works {
 		matched := false
-		for o, a := range b.parties(w) {
-			if matched = true; !offers[o] {
-				offers[o], q.Offers = true, append(q.Offers, o)
-			}
-			if !advertisers[a] {
-				advertisers[a], q.Advertisers = true, append(q.Advertisers, a)
-			}
+		for p := range b.parties(w) {
+			matched = true
+			q.Offers, q.Advertisers, q.Affiliates = append(q.Offers, p.offer), append(q.Advertisers, p.advertiser), append(q.Affiliates, p.affiliate)
 		}
 		if !matched {
 			continue
@@ -203,11 +200,17 @@ func (b *batch) load(ctx context.Context) error {
 	if len(q.Offers) == 0 {
 		return nil
 	}
+	q.Offers, q.Advertisers, q.Affiliates = distinct(q.Offers), distinct(q.Advertisers), distinct(q.Affiliates)
 	if b.terms, err = b.s.d.Store.LoadTerms(ctx, q); err != nil {
 		return err
 	}
 	b.confirmCoupons()
 	return nil
+}
+
+func distinct[T cmp.Ordered](ids []T) []T {
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 var errKeyWithoutConversion = errors.New("a dedupe key is held by a conversion that does not exist")

@@ -63,7 +63,8 @@ type Store interface {
 	LoadCoupons(ctx context.Context, codes []string) (map[string][]CouponTerms, error)
 	// TokenHolders gives, of the tokens that some advertiser has, whose they are.
 	TokenHolders(ctx context.Context, tokens []string) (map[string][]advertiser.ID, error)
-	// LoadTerms gives the terms of business that the calls are decided by.
+	// LoadTerms gives the terms of business that the calls are decided by. What they name is not deleted, and no offer's
+	// currency or advertiser changes, until the end of the transaction.
 	LoadTerms(ctx context.Context, q TermsQuery) (Terms, error)
 	// ClaimKeys inserts the keys to be claimed that are free, and gives the holder of every key of the list that has
 	// one, by key. It waits for others who are inserting the same keys.
@@ -109,10 +110,11 @@ type Store interface {
 	LogAgain(ctx context.Context, f LogFilter, after LogID, limit int) ([]LogLine, error)
 }
 
-// TermsQuery asks for offers, advertisers, and the exchange rates from these currencies on the days between.
+// TermsQuery asks for offers, advertisers, affiliates, and the exchange rates from these currencies on the days between.
 type TermsQuery struct {
 	Offers      []offer.ID
 	Advertisers []advertiser.ID
+	Affiliates  []affiliate.ID
 	Bases       []money.Currency
 	From, To    time.Time
 }
@@ -121,6 +123,7 @@ type TermsQuery struct {
 type Terms struct {
 	Offers      map[offer.ID]offer.Offer
 	Advertisers map[advertiser.ID]advertiser.Advertiser
+	Affiliates  map[affiliate.ID]bool // those that exist
 	Rates       Rates
 }
 

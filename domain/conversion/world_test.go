@@ -130,9 +130,12 @@ func (w *world) fatalIf(bad bool, what ...any) {
 	}
 }
 
+// exec runs a statement; with the catalogue's next version, as a change of it by the stores has.
 func (w *world) exec(sql string, args ...any) {
 	w.t.Helper()
 	_, err := w.db.Pool().Exec(context.Background(), sql, args...)
+	w.fatal(err)
+	_, err = w.db.Pool().Exec(context.Background(), `UPDATE catalogue_version SET version = version + 1`)
 	w.fatal(err)
 }
 

@@ -167,10 +167,12 @@ func (n *Network) must(err error) {
 	}
 }
 
-// Exec changes the database behind the services' back.
+// Exec changes the database behind the services' back, with the catalogue's next version, as their changes have.
 func (n *Network) Exec(sql string, args ...any) {
 	n.Helper()
 	_, err := n.DB.Pool().Exec(context.Background(), sql, args...)
+	n.must(err)
+	_, err = n.DB.Pool().Exec(context.Background(), `UPDATE catalogue_version SET version = version + 1`)
 	n.must(err)
 }
 

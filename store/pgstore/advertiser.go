@@ -90,6 +90,9 @@ func (s Advertisers) Update(ctx context.Context, a advertiser.Advertiser) error 
 
 // Delete implements advertiser.Store.
 func (s Advertisers) Delete(ctx context.Context, id advertiser.ID) error {
+	if err := s.db.checkNoConversions(ctx, "advertiser_id = $1", int64(id)); err != nil {
+		return err
+	}
 	n, err := gorm.G[advertiserRow](s.db.orm(ctx)).Where("id = ?", int64(id)).Delete(ctx)
 	if err := changed("delete advertiser", n, err); err != nil {
 		return err

@@ -78,6 +78,9 @@ func (s Affiliates) Delete(ctx context.Context, id affiliate.ID) error {
 	if len(clicks) > 0 {
 		return errs.Conflict("in_use", "the affiliate has clicks; pause it instead of deleting it")
 	}
+	if err := s.db.checkNoConversions(ctx, "affiliate_id = $1", int64(id)); err != nil {
+		return err
+	}
 	n, err := gorm.G[affiliateRow](s.db.orm(ctx)).Where("id = ?", int64(id)).Delete(ctx)
 	if err := changed("delete affiliate", n, err); err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 // What the stores of the catalogue have in common.
 
 // forUpdate locks the rows that are read against other changes until the transaction ends. It lets pass the key locks
-// that every postback takes on its offer, goal, affiliate and advertiser, so that neither waits for the other; a DELETE
-// takes its stronger lock by itself.
+// of rows of the catalogue that refer to them, so that neither waits for the other; a DELETE takes its stronger lock by
+// itself.
 var forUpdate = clause.Locking{Strength: "NO KEY UPDATE"}
 
 // changed translates the outcome of a statement that was to change one row.

@@ -3,7 +3,6 @@ package pgstore
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,12 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/waypost/waypost/domain"
-	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/click"
 	"github.com/waypost/waypost/domain/conversion"
 	"github.com/waypost/waypost/domain/errs"
-	"github.com/waypost/waypost/domain/money"
-	"github.com/waypost/waypost/domain/offer"
 )
 
 // Both look up each id by both halves of its key. OFFSET 0 keeps the subquery whole, so that the plan is a loop over the
@@ -39,17 +35,23 @@ FROM unnest($1::uuid[], $2::timestamptz[]) AS k (id, at), LATERAL (SELECT * FROM
 	asLines   = `) AS l`
 
 	selectClicks = `SELECT c.click_id, c.created_at, c.offer_id, c.affiliate_id, c.advertiser_id, c.reason, c.aff_click_id,
-	c.subs::text AS subs, c.source, c.landing_page_id, c.creative_id, c.deep_link, c.coupon, c.ip, c.user_agent, c.referrer,
+	c.subs, c.source, c.landing_page_id, c.creative_id, c.deep_link, c.coupon, c.ip, c.user_agent, c.referrer,
 	c.language, c.country, c.device, c.os, c.browser, c.robot
 FROM unnest($1::uuid[], $2::timestamptz[]) AS k (id, at), LATERAL (SELECT * FROM clicks c
 	WHERE c.click_id = k.id AND c.created_at = k.at AND c.created_at >= $3 AND c.created_at < $4 OFFSET 0) AS c`
 )
 
+// planOnce has the statements of a batch planned once for a connection, for arrays of any length. PostgreSQL would plan
+// some of them anew for each batch, over all partitions that its days span, which took longer than to run them.
+const planOnce = `SET LOCAL plan_cache_mode = force_generic_plan`
+
 // LoadCalls gives the lines of the incoming log with these ids and these clicks, as far as they exist, in one round
-// trip.
+// trip, which takes the lock of LoadTerms too.
 func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, lock bool, clicks []click.ID) (
 	map[conversion.LogID]conversion.LogEntry, map[click.ID]click.Click, error) {
 	b := &pgx.Batch{}
+	b.Queue(planOnce)
+	s.queueLockTerms(ctx, b)
 	stored, found := map[conversion.LogID]conversion.LogEntry{}, map[click.ID]click.Click{}
 	if len(logs) > 0 {
 		lines := selectLines
@@ -67,11 +69,18 @@ func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, loc
 	}
 	if len(clicks) > 0 {
 		b.Queue(selectClicks, keysOf(clicks, func(id click.ID) domain.UUID { return domain.UUID(id) })...).Query(func(rows pgx.Rows) error {
-			read, err := pgx.CollectRows(rows, pgx.RowToStructByName[clickRow])
-			for _, r := range read {
-				c := r.click()
+			var c click.Click
+			var id [16]byte
+			var at time.Time // inside the id
+			var subs []string
+			_, err := pgx.ForEachRow(rows, []any{&id, &at, &c.OfferID, &c.AffiliateID, &c.AdvertiserID, &c.Reason, &c.AffClickID,
+				&subs, &c.Source, &c.LandingPageID, &c.CreativeID, &c.DeepLink, &c.Coupon, &c.IP, &c.UserAgent, &c.Referrer,
+				&c.Language, &c.Country, &c.Device, &c.OS, &c.Browser, &c.Robot}, func() error {
+				c.ID, c.Subs = id, [len(c.Subs)]string{}
+				copy(c.Subs[:], subs)
 				found[c.ID] = c
-			}
+				return nil
+			})
 			return err
 		})
 	}
@@ -93,102 +102,6 @@ func keysOf[T any](ids []T, plain func(T) domain.UUID) []any {
 	}
 	first, last := times[0].Truncate(24*time.Hour), times[len(times)-1].Truncate(24*time.Hour) // ids are in the order of time
 	return []any{keys, times, first, last.AddDate(0, 0, 1)}
-}
-
-// LoadTerms gives offers with their goals, advertisers with their secrets, and exchange rates, in one round trip. The
-// offers stay locked against a change of currency or advertiser (HasConversions) until the batch is saved; the foreign key
-// would lock them anyway. Other edits pass.
-func (s Conversions) LoadTerms(ctx context.Context, q conversion.TermsQuery) (conversion.Terms, error) {
-	t := conversion.Terms{Offers: map[offer.ID]offer.Offer{}, Advertisers: map[advertiser.ID]advertiser.Advertiser{}}
-	b := &pgx.Batch{}
-	b.Queue(`SELECT id, advertiser_id, name, destination_url, preview_url, fallback_url, currency, status, visibility,
-		window_days, min_seconds, show_value, created_at, updated_at
-		FROM offers WHERE id = ANY($1) ORDER BY id FOR KEY SHARE`, int64s(q.Offers)).
-		Query(func(rows pgx.Rows) error {
-			var o offer.Offer
-			_, err := pgx.ForEachRow(rows, []any{&o.ID, &o.AdvertiserID, &o.Name, &o.DestinationURL, &o.PreviewURL, &o.FallbackURL,
-				&o.Currency, &o.Status, &o.Visibility, &o.WindowDays, &o.MinSeconds, &o.ShowValue, &o.CreatedAt, &o.UpdatedAt},
-				func() error { t.Offers[o.ID] = o; return nil })
-			return err
-		})
-	b.Queue(`SELECT id, offer_id, alias, name, is_default, payout_model, payout_amount::text, payout_percent::text,
-		revenue_model, revenue_amount::text, revenue_percent::text, initial_status, hold_days, dedupe
-		FROM goals WHERE offer_id = ANY($1) ORDER BY id`, int64s(q.Offers)).
-		Query(func(rows pgx.Rows) error { return scanGoals(rows, t.Offers) })
-	if len(q.Advertisers) > 0 {
-		b.Queue(`SELECT id, name, override_percent::text, postback_auth, postback_token, always_ok, ip_allowlist, status_map
-			FROM advertisers WHERE id = ANY($1)`, int64s(q.Advertisers)).
-			Query(func(rows pgx.Rows) error { return s.scanAdvertisers(rows, t.Advertisers) })
-	}
-	if len(q.Bases) > 0 {
-		bases := make([]string, len(q.Bases))
-		for i, c := range q.Bases {
-			bases[i] = string(c)
-		}
-		b.Queue(`SELECT date, base, quote, rate::text FROM exchange_rates WHERE base = ANY($1) AND date BETWEEN $2 AND $3`,
-			bases, q.From, q.To).
-			Query(func(rows pgx.Rows) error {
-				var r conversion.Rate
-				var text string
-				_, err := pgx.ForEachRow(rows, []any{&r.Date, &r.Base, &r.Quote, &text}, func() (err error) {
-					r.Rate, err = readRate("exchange_rates.rate", text)
-					t.Rates = append(t.Rates, r)
-					return err
-				})
-				return err
-			})
-	}
-	return t, translateBatch("load terms", s.db.native(ctx).SendBatch(ctx, b).Close())
-}
-
-func int64s[T ~int64](ids []T) []int64 {
-	plain := make([]int64, len(ids))
-	for i, id := range ids {
-		plain[i] = int64(id)
-	}
-	return plain
-}
-
-func scanGoals(rows pgx.Rows, offers map[offer.ID]offer.Offer) error {
-	var g offer.Goal
-	var rates [4]*string
-	_, err := pgx.ForEachRow(rows, []any{&g.ID, &g.OfferID, &g.Alias, &g.Name, &g.IsDefault, &g.Payout.Model, &rates[0], &rates[1],
-		&g.Revenue.Model, &rates[2], &rates[3], &g.InitialStatus, &g.HoldDays, &g.Dedupe}, func() error {
-		for i, into := range [...]**money.Rate{&g.Payout.Amount, &g.Payout.Percent, &g.Revenue.Amount, &g.Revenue.Percent} {
-			var err error
-			if *into, err = readOptionalRate("goals", rates[i]); err != nil {
-				return err
-			}
-		}
-		o := offers[g.OfferID]
-		o.Goals = append(o.Goals, g)
-		offers[g.OfferID] = o
-		return nil
-	})
-	return err
-}
-
-func (s Conversions) scanAdvertisers(rows pgx.Rows, advertisers map[advertiser.ID]advertiser.Advertiser) error {
-	var a advertiser.Advertiser
-	var override string
-	var token, statusMap []byte
-	_, err := pgx.ForEachRow(rows, []any{&a.ID, &a.Name, &override, &a.PostbackAuth, &token, &a.AlwaysOK, &a.IPAllowlist, &statusMap}, func() error {
-		var err error
-		if a.OverridePercent, err = readRate("advertisers.override_percent", override); err != nil {
-			return err
-		}
-		a.StatusMap = nil
-		if err = json.Unmarshal(statusMap, &a.StatusMap); err != nil {
-			return fmt.Errorf("read advertisers.status_map: %w", err)
-		}
-		// A token sealed under a lost secret stays empty, which no call's token or signature fits: the calls of this
-		// advertiser are refused, those of others in the batch are not.
-		plain, _ := s.db.sealer.Open(tokenColumn, token)
-		a.PostbackToken = string(plain)
-		advertisers[a.ID] = a
-		return nil
-	})
-	return err
 }
 
 // ClaimKeys inserts the keys to be claimed that are free, sorted, so that batches that claim the same keys queue

@@ -26,6 +26,7 @@ type DB struct {
 	catalogueChanged func(context.Context)
 
 	tokens tokenHolders
+	terms  termsKept
 }
 
 // Options of Open.
@@ -111,6 +112,8 @@ type openTx struct {
 	gorm      *gorm.DB
 	conn      *pgx.Conn // the same session, for native statements
 	catalogue bool      // the catalogue was changed in it
+
+	termsVersion int64 // of the catalogue when the transaction took lockTerms; 0 = it has not
 }
 
 func txFrom(ctx context.Context) *openTx {

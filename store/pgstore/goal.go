@@ -90,8 +90,8 @@ func (s Offers) saveGoals(ctx context.Context, o *offer.Offer) error {
 	}
 	// First what makes room in the unique indexes: deletions, aliases that change, for goals may swap them, and the
 	// default that another goal takes over.
-	if _, err := gorm.G[goalRow](s.db.orm(ctx)).Where("offer_id = ? AND id NOT IN ?", int64(o.ID), kept).Delete(ctx); err != nil {
-		return translate("delete goals", err)
+	if err := s.deleteGoals(ctx, o.ID, kept); err != nil {
+		return err
 	}
 	if _, err := gorm.G[goalRow](s.db.orm(ctx)).Where("offer_id = ? AND (id, alias) NOT IN ?", int64(o.ID), named).
 		Update(ctx, "alias", gorm.Expr("'#' || id")); err != nil { // no alias has a #
@@ -111,6 +111,23 @@ func (s Offers) saveGoals(ctx context.Context, o *offer.Offer) error {
 		}
 	}
 	return s.insertGoals(ctx, o)
+}
+
+// deleteGoals deletes the goals of an offer but those to be kept. Conflict in_use: conversions are of one of them.
+func (s Offers) deleteGoals(ctx context.Context, id offer.ID, kept []int64) error {
+	rest, err := gorm.G[goalRow](s.db.orm(ctx)).Where("offer_id = ? AND id NOT IN ?", int64(id), kept).Find(ctx)
+	if err != nil || len(rest) == 0 {
+		return translate("find goals to delete", err)
+	}
+	ids := make([]int64, len(rest))
+	for i, row := range rest {
+		ids[i] = row.ID
+	}
+	if err := s.db.checkNoConversions(ctx, "offer_id = $1 AND goal_id = ANY($2)", int64(id), ids); err != nil {
+		return err
+	}
+	_, err = gorm.G[goalRow](s.db.orm(ctx)).Where("id IN ?", ids).Delete(ctx)
+	return translate("delete goals", err)
 }
 
 // insertGoals saves the goals of o that have no id yet and sets it.

@@ -55,22 +55,34 @@ func accountsOf(scope account.Scope) func(*gorm.Statement) {
 	}
 }
 
-// Entries gives a part of a party's entries, newest first; none of a party that the scope may not see. Errors:
-// invalid_cursor.
+// madeAt narrows to the ids whose millisecond holds from, to, or a time between them; a zero time is no bound.
+func madeAt(from, to time.Time) func(*gorm.Statement) {
+	return func(q *gorm.Statement) {
+		if !from.IsZero() {
+			q.Where("id >= ?", uuid(domain.FirstUUID(from)))
+		}
+		if !to.IsZero() {
+			q.Where("id < ?", uuid(domain.FirstUUID(to.Add(time.Millisecond))))
+		}
+	}
+}
+
+// Entries gives a part of a party's entries, newest first; none of a party that the scope may not see. Ids are in the
+// order of time, for an entry's is made of its At. Errors: invalid_cursor.
 func (s Ledger) Entries(ctx context.Context, scope account.Scope, f ledger.Filter, page domain.Page) (domain.Slice[ledger.Entry], error) {
 	if err := scope.Check(); err != nil {
 		return domain.Slice[ledger.Entry]{}, err
 	}
-	q := gorm.G[entryRow](s.db.orm(ctx)).Scopes(accountsOf(scope), within("at", f.From, f.To)).Where("account_id = ?", string(f.Party))
+	q := gorm.G[entryRow](s.db.orm(ctx)).Scopes(accountsOf(scope), madeAt(f.From, f.To), within("at", f.From, f.To)).Where("account_id = ?", string(f.Party))
 	if page.Cursor != "" {
-		at, id, err := decodeUUIDCursor(page.Cursor)
+		_, id, err := decodeUUIDCursor(page.Cursor)
 		if err != nil {
 			return domain.Slice[ledger.Entry]{}, err
 		}
-		q = q.Where("(at, id) < (?, ?)", at, id)
+		q = q.Where("id < ?", id)
 	}
 	limit := pageLimit(page)
-	rows, err := q.Order("at DESC, id DESC").Limit(limit + 1).Find(ctx)
+	rows, err := q.Order("id DESC").Limit(limit + 1).Find(ctx)
 	if err != nil {
 		return domain.Slice[ledger.Entry]{}, translate("list ledger entries", err)
 	}

@@ -95,6 +95,9 @@ func (s Offers) Delete(ctx context.Context, id offer.ID) error {
 	if len(clicks) > 0 {
 		return errs.Conflict("in_use", "the offer has clicks; pause it instead of deleting it")
 	}
+	if err := s.db.checkNoConversions(ctx, "offer_id = $1", int64(id)); err != nil {
+		return err
+	}
 	n, err := gorm.G[offerRow](s.db.orm(ctx)).Where("id = ?", int64(id)).Delete(ctx)
 	if err := changed("delete offer", n, err); err != nil {
 		return err
@@ -160,11 +163,11 @@ func (s Offers) List(ctx context.Context, scope account.Scope, f offer.Filter, p
 		})
 }
 
-// HasConversions implements offer.Store. It locks the offer against the postbacks under way and those to come, and looks
-// in a statement of its own, which sees what it waited for: the answer stays true until the transaction ends.
+// HasConversions implements offer.Store. It locks out the postbacks under way and those to come, and looks in a statement of
+// its own, which sees what it waited for: the answer stays true until the transaction ends.
 func (s Offers) HasConversions(ctx context.Context, id offer.ID) (bool, error) {
-	if err := s.db.orm(ctx).Exec("SELECT 1 FROM offers WHERE id = ? FOR UPDATE", int64(id)).Error; err != nil {
-		return false, translate("lock offer", err)
+	if err := s.db.lockOutConversions(ctx); err != nil {
+		return false, err
 	}
 	var has bool
 	err := s.db.orm(ctx).Raw("SELECT EXISTS (SELECT 1 FROM conversions WHERE offer_id = ?)", int64(id)).Scan(&has).Error

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
@@ -298,22 +299,22 @@ func (s Postbacks) checkGoals(ctx context.Context, scope account.Scope, p postba
 	return nil
 }
 
-// Recipients implements postback.Store.
+// Recipients implements postback.Store. Natively, for each batch of sales asks: one statement whatever their number.
 func (s Postbacks) Recipients(ctx context.Context, ids []affiliate.ID) ([]postback.Recipient, error) {
-	type recipientRow struct {
-		Row  postbackRow `gorm:"embedded"`
-		Fire string
-	}
-	rows, err := gorm.G[recipientRow](s.db.orm(ctx)).Raw(`
-		SELECT p.id, p.affiliate_id, p.offer_id, p.goal_id, p.url, p.method, p.statuses, p.goal_ids, p.active, a.fire
+	rows, err := s.db.native(ctx).Query(ctx, `
+		SELECT p.id, p.affiliate_id, p.offer_id, p.goal_id, p.url, p.method, p.statuses::text AS statuses, p.goal_ids::text AS goal_ids, p.active, a.fire
 		FROM postbacks p JOIN affiliates a ON a.id = p.affiliate_id
-		WHERE p.active AND p.affiliate_id IN ? ORDER BY p.id`, ids).Find(ctx)
+		WHERE p.active AND p.affiliate_id = ANY($1) ORDER BY p.id`, int64s(ids))
 	if err != nil {
-		return nil, translate("find recipients", err)
+		return nil, translateBatch("find recipients", err)
 	}
-	recipients := make([]postback.Recipient, len(rows))
-	for i, row := range rows {
-		recipients[i] = postback.Recipient{Postback: row.Row.postback(), Fire: affiliate.Fire(row.Fire)}
-	}
-	return recipients, nil
+	var row postbackRow
+	var fire string
+	var recipients []postback.Recipient
+	_, err = pgx.ForEachRow(rows, []any{&row.ID, &row.AffiliateID, &row.OfferID, &row.GoalID, &row.URL, &row.Method, &row.Statuses, &row.GoalIDs,
+		&row.Active, &fire}, func() error {
+		recipients = append(recipients, postback.Recipient{Postback: row.postback(), Fire: affiliate.Fire(fire)})
+		return nil
+	})
+	return recipients, translateBatch("find recipients", err)
 }
