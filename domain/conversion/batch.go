@@ -333,9 +333,12 @@ func (b *batch) save(ctx context.Context, results []Result) ([]Result, func(cont
 	if b.writes.Balances, err = ledger.Fold(b.postings); err != nil {
 		return nil, nil, err
 	}
-	if err = b.s.d.Store.Save(ctx, b.writes); err != nil || len(b.changes) == 0 || b.quiet {
-		return results, nil, err
+	// Save takes the locks on the balances, which other batches wait for until the commit, so it comes last.
+	var wake func(context.Context)
+	if len(b.changes) > 0 && !b.quiet {
+		if wake, err = b.s.d.Announcer.Announce(ctx, b.changes); err != nil {
+			return nil, nil, err
+		}
 	}
-	wake, err := b.s.d.Announcer.Announce(ctx, b.changes)
-	return results, wake, err
+	return results, wake, b.s.d.Store.Save(ctx, b.writes)
 }

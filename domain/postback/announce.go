@@ -41,6 +41,7 @@ func (s *Service) Announce(ctx context.Context, changes []conversion.Change) (fu
 			if err != nil {
 				return nil, fmt.Errorf("announce conversion %s: %w", c.Conversion.ID, err)
 			}
+			d.First = c.Created
 			deliveries = append(deliveries, d)
 		}
 	}

@@ -90,15 +90,18 @@ func (s *Service) drain(stop context.Context, name string, h *host) error {
 	}()
 	done := make(chan struct{}, mostLimit)
 	sending := 0
-	var hand []Lease
-	var leasedAt time.Time
+	var hand []lease
 	giveBack := func(wait time.Duration) {
 		for _, l := range hand {
-			results <- unsent(l, wait)
+			results <- unsent(l.Lease, wait)
 		}
 		hand = nil
 	}
+	lots, leasing := make(chan lot, 1), false
 	defer func() {
+		if leasing {
+			hand = append(hand, (<-lots).leases...)
+		}
 		giveBack(0)
 		for ; sending > 0; sending-- {
 			<-done
@@ -113,37 +116,40 @@ func (s *Service) drain(stop context.Context, name string, h *host) error {
 			giveBack(wait)
 			more = false
 		}
+		// While a quick host's last round in hand is sent, the next ones are leased.
+		if more && !leasing && (len(hand) == 0 && sending < limit || ahead > 0 && len(hand) <= limit) {
+			more, leasing = false, true
+			go func(asked int) { lots <- s.lease(ctx, name, asked) }(max(limit-sending, 0) + ahead)
+		}
 		switch {
 		case len(hand) > 0 && sending < limit:
 			l := hand[0]
 			hand = hand[1:]
-			if late := s.Clock().Sub(leasedAt) > holdLimit; late || !l.PostbackActive {
+			if late := s.Clock().Sub(l.at) > holdLimit; late || !l.PostbackActive {
 				more = more || late
-				results <- unsent(l, 0)
+				results <- unsent(l.Lease, 0)
 				continue
 			}
 			sending++
 			go func() {
 				over := s.timed(h)
-				result, response := s.send(ctx, l, false)
+				result, response := s.send(ctx, l.Lease, false)
 				over(try{result.Attempt.At, result.Attempt.At.Add(result.Attempt.Duration), response})
 				results <- result
 				done <- struct{}{}
 			}()
-		case len(hand) == 0 && more && sending < limit:
-			asked := limit - sending + ahead
-			leasedAt = s.Clock()
-			var err error
-			if hand, err = s.lease(ctx, name, asked); err != nil {
-				return err
-			}
-			more = len(hand) == asked
-		case len(hand) == 0 && sending == 0:
+		case len(hand) == 0 && sending == 0 && !leasing:
 			return nil
 		default:
 			select {
 			case <-done:
 				sending--
+			case l := <-lots:
+				leasing = false
+				if l.err != nil {
+					return l.err
+				}
+				hand, more = append(hand, l.leases...), more || l.full
 			case <-h.woken:
 				more = true
 			case <-stop.Done():
@@ -153,11 +159,30 @@ func (s *Service) drain(stop context.Context, name string, h *host) error {
 	return nil
 }
 
+// lease is one in hand.
+type lease struct {
+	Lease
+	at time.Time // of the question that brought it
+}
+
+// lot is what one question brought.
+type lot struct {
+	leases []lease
+	full   bool // as many as were asked for, so that there may be more
+	err    error
+}
+
 // lease is not cut off by a stop, for what it takes can then be given back at once.
-func (s *Service) lease(ctx context.Context, host string, limit int) ([]Lease, error) {
+func (s *Service) lease(ctx context.Context, host string, limit int) lot {
 	ctx, cancel := context.WithTimeout(ctx, storeLimit)
 	defer cancel()
-	return s.Deliveries.Lease(ctx, host, limit, LeaseLength)
+	at := s.Clock()
+	taken, err := s.Deliveries.Lease(ctx, host, limit, LeaseLength)
+	l := lot{leases: make([]lease, len(taken)), full: len(taken) == limit, err: err}
+	for i := range taken {
+		l.leases[i] = lease{taken[i], at}
+	}
+	return l
 }
 
 // outlive is a context that ends finishLimit after stop does.

@@ -64,6 +64,10 @@ type Delivery struct {
 	NextAttemptAt time.Time // zero once settled
 	UpdatedAt     time.Time
 	Attempts      []Attempt // all rounds, oldest first; loaded by GetDelivery and ListDeliveries
+
+	// First is a delivery of a conversion that is made in the same transaction, so that there is no older one. It is known
+	// to Insert only.
+	First bool
 }
 
 // ErrorClass says what kind of thing went wrong; empty for a success.

@@ -56,7 +56,7 @@ type Store interface {
 // DeliveryStore keeps deliveries. All its times, leases included, come from the database's clock.
 type DeliveryStore interface {
 	// Insert saves new deliveries; the pending ones are due at once, and older ones of the same conversion and postback
-	// that wait or are paused are closed as superseded.
+	// that wait or are paused are closed as superseded, but for those that are First.
 	Insert(ctx context.Context, ds []Delivery) error
 	// Lease takes up to limit due deliveries of a host, those that wait longest first, which nobody else may send for
 	// the length of the lease.

@@ -52,6 +52,9 @@ func Open(o Options) (*DB, error) {
 	if cfg.ConnConfig.RuntimeParams["statement_timeout"] == "" {
 		cfg.ConnConfig.RuntimeParams["statement_timeout"] = "10s" // the tracking path has shorter deadlines of its own
 	}
+	if cfg.ConnConfig.RuntimeParams["random_page_cost"] == "" {
+		cfg.ConnConfig.RuntimeParams["random_page_cost"] = "1.1" // for a new, small table, too, the plan of a batch goes by its indexes
+	}
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "waypost"
 	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)

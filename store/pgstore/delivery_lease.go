@@ -34,7 +34,7 @@ func (s Deliveries) Insert(ctx context.Context, ds []postback.Delivery) error {
 		events, methods, urls = append(events, string(d.EventStatus)), append(methods, d.Method), append(urls, d.URL)
 		bodies, hosts = append(bodies, d.Body), append(hosts, d.Host)
 		statuses, reason = append(statuses, string(d.Status)), append(reason, d.Reason)
-		if d.Status.Waiting() {
+		if d.Status.Waiting() && !d.First {
 			newIDs, newConversions, newPostbacks = append(newIDs, d.ID.UUID), append(newConversions, d.ConversionID.UUID), append(newPostbacks, int64(d.PostbackID))
 		}
 	}
@@ -48,18 +48,24 @@ func (s Deliveries) Insert(ctx context.Context, ds []postback.Delivery) error {
 			AS u(id, created_at, postback_id, affiliate_id, offer_id, conversion_id, click_id, event_status,
 				method, url, body, host, status, reason)`,
 		ids, created, postbacks, affiliates, offers, conversions, clicks, events, methods, urls, bodies, hosts, statuses, reason)
-	b.Queue(`
-		WITH old AS MATERIALIZED (
-			SELECT d.id FROM deliveries d
-			JOIN unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS u(id, conversion_id, postback_id)
-				ON d.conversion_id = u.conversion_id AND d.postback_id = u.postback_id AND d.id <> u.id
-			WHERE d.status IN ('pending', 'retrying', 'paused')
-			ORDER BY d.id FOR UPDATE OF d)
-		UPDATE deliveries d SET status = 'failed', reason = 'superseded', next_attempt_at = NULL, updated_at = now()
-		FROM old WHERE d.id = old.id`,
-		newIDs, newConversions, newPostbacks)
+	if len(newIDs) > 0 {
+		b.Queue(closeOlder, newIDs, newConversions, newPostbacks)
+	}
 	return translate("insert deliveries", s.db.native(ctx).SendBatch(ctx, &b).Close())
 }
+
+// closeOlder closes what waits of the same conversion to the same postback. Each is found by itself, as a plan that joins
+// reads all that wait for a postback, which is many where its host is away.
+const closeOlder = `
+	WITH told AS MATERIALIZED (
+		SELECT d.id FROM unnest($1::uuid[], $2::uuid[], $3::bigint[]) AS u (id, conversion_id, postback_id), LATERAL (
+			SELECT d.id FROM deliveries d WHERE d.conversion_id = u.conversion_id AND d.postback_id + 0 = u.postback_id AND d.id <> u.id OFFSET 0) AS d
+		ORDER BY d.id),
+	old AS MATERIALIZED (
+		SELECT d.id FROM told t, LATERAL (
+			SELECT d.id FROM deliveries d WHERE d.id = t.id AND d.status IN ('pending', 'retrying', 'paused') OFFSET 0 FOR UPDATE) AS d)
+	UPDATE deliveries d SET status = 'failed', reason = 'superseded', next_attempt_at = NULL, updated_at = now()
+	FROM old WHERE d.id = old.id`
 
 // Lease implements postback.DeliveryStore.
 func (s Deliveries) Lease(ctx context.Context, host string, limit int, length time.Duration) ([]postback.Lease, error) {

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -15,3 +16,9 @@ func (db *DB) Native(ctx context.Context, statement string, args ...any) error {
 	b.Queue(statement, args...)
 	return translate("native statement", db.native(ctx).SendBatch(ctx, b).Close())
 }
+
+// A busy machine may stop a test's batch for longer than people wait.
+func init() { lockOutWithin = time.Minute }
+
+// CloseOlder is the statement of Insert, for a test of its plan.
+const CloseOlder = closeOlder

@@ -3,11 +3,15 @@ package pgstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"strconv"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/waypost/waypost/domain/advertiser"
 	"github.com/waypost/waypost/domain/affiliate"
@@ -222,13 +226,22 @@ func (s Conversions) scanAdvertisers(rows pgx.Rows, advertisers map[advertiser.I
 	return err
 }
 
+// lockOutWithin is how long who changes the catalogue waits for the batches under way: batches to come wait behind it, and
+// time out after a second.
+var lockOutWithin = 500 * time.Millisecond
+
 // lockOutConversions waits for the batches under way and keeps those to come out until the open transaction ends. Errors:
-// Unavailable where they do not end in time, as while a long replay runs.
+// Unavailable where they do not end in time.
 func (db *DB) lockOutConversions(ctx context.Context) error {
 	b := &pgx.Batch{}
-	b.Queue(`SELECT set_config('lock_timeout', '2s', true)`)
+	b.Queue(`SELECT set_config('lock_timeout', $1, true)`, strconv.FormatInt(lockOutWithin.Milliseconds(), 10))
 	b.Queue(`SELECT pg_advisory_xact_lock($1, 0)`, lockTerms)
-	return translate("lock out conversions", db.native(ctx).SendBatch(ctx, b).Close())
+	err := db.native(ctx).SendBatch(ctx, b).Close()
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "55P03" {
+		return errs.Unavailable("database_unavailable", "many conversions are being recorded at this moment; try again").Because(err)
+	}
+	return translate("lock out conversions", err)
 }
 
 // checkNoConversions is Conflict in_use where conversions refer to what is about to be deleted; none come until the open
