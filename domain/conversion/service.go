@@ -54,7 +54,7 @@ type Filter struct {
 }
 
 // Store is what the service needs from storage. LoadCalls to Save run inside a transaction of RecordBatch, in this
-// order, which is also the order of their locks: keys, conversions, events, ledger, balances.
+// order, which is also the order of their locks: keys, conversions, the Announcer's, events, ledger, balances.
 type Store interface {
 	// LoadCalls gives the lines that the log has of these ids already, locked where they are to be decided again, and
 	// the clicks that have arrived.

@@ -50,7 +50,9 @@ const planOnce = `SET LOCAL plan_cache_mode = force_generic_plan`
 func (s Conversions) LoadCalls(ctx context.Context, logs []conversion.LogID, lock bool, clicks []click.ID) (
 	map[conversion.LogID]conversion.LogEntry, map[click.ID]click.Click, error) {
 	b := &pgx.Batch{}
-	b.Queue(planOnce)
+	if txFrom(ctx) != nil {
+		b.Queue(planOnce)
+	}
 	s.queueLockTerms(ctx, b)
 	stored, found := map[conversion.LogID]conversion.LogEntry{}, map[click.ID]click.Click{}
 	if len(logs) > 0 {

@@ -24,7 +24,7 @@ import (
 // lockTerms is the advisory lock between conversions and what they refer to: shared by each batch that records some, from
 // before it reads the terms until its end; alone for who deletes a part of the catalogue or changes what conversions were
 // computed in. It stands for foreign keys from conversions to the catalogue, of which each row would lock four rows of
-// the catalogue: a fifth of what PostgreSQL did for a postback, and a fight between any two batches.
+// the catalogue: some 20 of 290 µs of PostgreSQL, and any two batches fought over them.
 const lockTerms int32 = 0x57500003
 
 // termsKept are the offers, advertisers and affiliates that batches have read at one version of the catalogue, for the
