@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,7 +20,13 @@ type batches struct {
 	mu    sync.Mutex
 	sizes []int
 	takes func(calls int) time.Duration
-	away  bool
+	away  atomic.Bool
+}
+
+func (b *batches) begun() []int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.sizes)
 }
 
 func (b *batches) record(_ context.Context, calls []conversion.Call) []conversion.Result {
@@ -29,7 +36,7 @@ func (b *batches) record(_ context.Context, calls []conversion.Call) []conversio
 	time.Sleep(b.takes(len(calls)))
 	results := make([]conversion.Result, len(calls))
 	for i := range results {
-		if b.away {
+		if b.away.Load() {
 			results[i].Err = errs.Unavailable("away", "away")
 		}
 	}
@@ -55,8 +62,9 @@ func TestCollectorGathersWhatArrivesMeanwhile(t *testing.T) {
 		}
 		expect := func(what string, sizes ...int) {
 			t.Helper()
-			if synctest.Wait(); !slices.Equal(b.sizes, sizes) {
-				t.Fatalf("%s, after %s: batches of %v, want %v", what, time.Since(began), b.sizes, sizes)
+			synctest.Wait()
+			if got := b.begun(); !slices.Equal(got, sizes) {
+				t.Fatalf("%s, after %s: batches of %v, want %v", what, time.Since(began), got, sizes)
 			}
 		}
 		call(1)
@@ -96,7 +104,7 @@ func TestCollectorGathersWhatArrivesMeanwhile(t *testing.T) {
 		if got := c.queued(); got != 0 {
 			t.Errorf("%d calls are left", got)
 		}
-		for _, n := range b.sizes {
+		for _, n := range b.begun() {
 			if n > maxBatch {
 				t.Errorf("a batch of %d", n)
 			}
@@ -108,7 +116,8 @@ func TestCollectorGathersWhatArrivesMeanwhile(t *testing.T) {
 func TestCollectorWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &batches{away: true, takes: func(int) time.Duration { return time.Second }}
+		b := &batches{takes: func(int) time.Duration { return time.Second }}
+		b.away.Store(true)
 		c := b.collector()
 		var mu sync.Mutex
 		var took []time.Duration
@@ -124,10 +133,12 @@ func TestCollectorWithoutDatabase(t *testing.T) {
 			}()
 		}
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if len(took) != 30 || slices.Max(took) > time.Second {
 			t.Errorf("%d answers, the last after %s", len(took), slices.Max(took))
 		}
-		b.away = false
+		b.away.Store(false)
 		if r := c.do(t.Context(), conversion.Call{}); r.Err != nil {
 			t.Errorf("afterwards: %v", r.Err)
 		}
@@ -154,7 +165,7 @@ func TestCollectorLeavesNobody(t *testing.T) {
 			}
 			done.Wait()
 			if took := time.Since(began); took > 50*(4*time.Duration(3+callers/10)*time.Millisecond+wave) {
-				t.Errorf("50 calls each of %d callers took %s in %d batches", callers, took, len(b.sizes))
+				t.Errorf("50 calls each of %d callers took %s in %d batches", callers, took, len(b.begun()))
 			}
 		})
 	}
