@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	maxBatch   = 256 // calls that are decided together
-	maxBatches = 2   // under way at the same time: one is prepared and answered while the database writes the other
-	wave       = 2 * time.Millisecond
+	maxBatch   = 256                  // calls that are decided together
+	maxBatches = 2                    // under way at the same time: one is prepared and answered while the database writes the other
+	wave       = 2 * time.Millisecond // in which those who were answered together send their next calls
 )
 
 // collector gathers concurrent calls into batches: a batch is what arrived while the one before ran, so that a lone call
-// does not wait. A batch costs the database as much as some twenty calls, whatever its size, so that small ones beside or
+// does not wait. A batch costs the database as much as some ten calls, whatever its size, so that small ones beside or
 // after a large one are not worth their price: a second one begins when as many wait as are being decided, and after a
 // batch the next one waits for half as many, for a wave at most, as who was answered sends the next call in that time.
 type collector struct {

@@ -20,9 +20,10 @@ INSERT INTO offers (id, advertiser_id, name, destination_url, currency, status, 
 INSERT INTO goals (id, offer_id, alias, is_default, payout_model, revenue_model, initial_status, dedupe)
 	VALUES (1, 1, 'default', true, 'postback', 'postback', 'approved', 'txid')`
 
+// insertConversion takes the goal.
 const insertConversion = `INSERT INTO conversions (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
 	status, status_at, val, commission, revenue, currency, original_val, original_currency, exchange_rate, test, params,
-	clicked_at, created_at, updated_at) VALUES (gen_random_uuid(), gen_random_uuid(), 'k', '', 1, 1, 1, 1, 'approved', now(),
+	clicked_at, created_at, updated_at) VALUES (gen_random_uuid(), gen_random_uuid(), 'k', '', 1, $1, 1, 1, 'approved', now(),
 	0, 0, 0, 'USD', 0, 'USD', 1, false, '{}', now(), now(), now())`
 
 // An edit of the catalogue and a batch of postbacks on the same offer do not wait for each other, whoever comes first.
@@ -77,7 +78,7 @@ func TestCatalogueEditsDoNotStallPostbacks(t *testing.T) {
 				return err
 			}
 			defer func() { _ = insert.Rollback(ctx) }()
-			if _, err = insert.Exec(ctx, insertConversion); err == nil {
+			if _, err = insert.Exec(ctx, insertConversion, 1); err == nil {
 				err = meanwhile()
 			}
 			return err

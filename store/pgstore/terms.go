@@ -176,6 +176,7 @@ func (s Conversions) queueTerms(b *pgx.Batch, q conversion.TermsQuery, t convers
 		})
 	}
 }
+
 func int64s[T ~int64](ids []T) []int64 {
 	plain := make([]int64, len(ids))
 	for i, id := range ids {

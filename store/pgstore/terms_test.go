@@ -68,7 +68,7 @@ func TestDeletionsAndBatchesWaitForEachOther(t *testing.T) {
 			for !waiting() && len(done) == 0 {
 				time.Sleep(time.Millisecond)
 			}
-			return db.Native(inBatch, insertConversionOfGoal2)
+			return db.Native(inBatch, insertConversion, 2)
 		})
 		if err != nil {
 			t.Errorf("%s: the batch: %v", name, err)
@@ -102,11 +102,6 @@ func TestDeletionsAndBatchesWaitForEachOther(t *testing.T) {
 		t.Errorf("goals after one was deleted: %+v", terms.Offers[1].Goals)
 	}
 }
-
-const insertConversionOfGoal2 = `INSERT INTO conversions (click_id, id, dedupe_key, txid, offer_id, goal_id, affiliate_id, advertiser_id,
-	status, status_at, val, commission, revenue, currency, original_val, original_currency, exchange_rate, test, params,
-	clicked_at, created_at, updated_at) VALUES (gen_random_uuid(), gen_random_uuid(), 'k', '', 1, 2, 1, 1, 'approved', now(),
-	0, 0, 0, 'USD', 0, 'USD', 1, false, '{}', now(), now(), now())`
 
 // What batches keep of the catalogue is never older than the batch, whoever changed it, and no change that came to nothing
 // stays.
